@@ -1,0 +1,74 @@
+"""Every environment variable that the observatory reads, with its default and meaning, and the paths that follow from them.
+Nothing else reads the environment; thresholds about data do not belong here but beside the rule that uses them."""
+
+import os
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+# Products that phone home are told not to, before any of them is imported.
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("DBT_SEND_ANONYMOUS_USAGE_STATS", "false")
+os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
+
+
+class Settings(BaseSettings):
+    """Where things are and how the Hub is asked. Read from `OBSERVATORY_*`, and from the Hub client's own `HF_*` names."""
+
+    model_config = SettingsConfigDict(env_prefix="OBSERVATORY_", frozen=True, populate_by_name=True, extra="ignore")
+
+    home: Path = Field(default=PROJECT_ROOT / "data", description="Folder that holds all state.")
+    hub_endpoint: str = Field(
+        default="https://huggingface.co",
+        validation_alias=AliasChoices("OBSERVATORY_HUB_ENDPOINT", "HF_ENDPOINT"),
+        description="Base address of the Hub to read.",
+    )
+    hf_token: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("OBSERVATORY_HF_TOKEN", "HF_TOKEN"),
+        description="Optional Hub token: doubles the request budget. Use one that sees no private repositories.",
+    )
+    rate_share: float = Field(default=0.5, gt=0, le=1, description="Share of the Hub's announced rate limit to spend.")
+    page_size: int = Field(default=1000, ge=1, le=1000, description="Rows asked for in a page of the listing.")
+    pages_per_shard: int = Field(default=25, ge=1, description="Pages held in memory before a Parquet shard is written.")
+    account_lookups: int = Field(
+        default=400, ge=0, description="Accounts (organisation or person?) looked up a day, biggest by downloads first."
+    )
+    keep_versions: int = Field(default=7, ge=2, description="Published versions kept.")
+    notify_urls: str = Field(
+        default="", description="Apprise addresses for alerts (Slack, Teams, mail, webhook …), separated by spaces."
+    )
+
+    @field_validator("home")
+    @classmethod
+    def absolute_home(cls, home: Path) -> Path:
+        return home.expanduser().resolve()
+
+    @field_validator("hub_endpoint")
+    @classmethod
+    def endpoint_without_slash(cls, endpoint: str) -> str:
+        return endpoint.rstrip("/")
+
+    @cached_property
+    def landing_dir(self) -> Path:
+        return self.home / "landing"
+
+    @cached_property
+    def warehouse_path(self) -> Path:
+        return self.home / "warehouse" / "observatory.duckdb"
+
+    @cached_property
+    def quality_dir(self) -> Path:
+        return self.home / "quality"
+
+    @cached_property
+    def published_dir(self) -> Path:
+        return self.home / "published"
+
+    @cached_property
+    def dagster_home(self) -> Path:
+        return self.home / "dagster"
