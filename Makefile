@@ -6,7 +6,6 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 MANIFEST := dbt_project/target/manifest.json
 DBT_FILES := $(shell find dbt_project -name '*.sql' -o -name '*.yml' -o -name '*.csv' | grep -v '^dbt_project/target')
-SANDBOX_HOME ?= data
 
 # Imports take two to three times as long without bytecode.
 unexport PYTHONDONTWRITEBYTECODE
@@ -33,8 +32,8 @@ run: setup  ## The daily job for today against the live Hub (HF_TOKEN is optiona
 show: setup  ## Print the headline table of the published version
 	@$(BIN)/python -m orchestration show
 
-sql: setup  ## A read-only DuckDB prompt on the published version
-	@$(BIN)/python -m orchestration sql
+sql: setup  ## One query on the published version: make sql QUERY="select …"
+	@$(BIN)/python -m orchestration sql "$(QUERY)"
 
 ui: setup  ## Dagster UI and daemon on http://127.0.0.1:3000
 	@$(BIN)/python -m orchestration ui
