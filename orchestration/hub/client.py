@@ -1,0 +1,377 @@
+"""One polite HTTP client for the Hub: timeouts, the rate-limit governor, retries by the table in `errors`.
+What the replies mean is for `listings` and `accounts`; this module knows no field of any item."""
+
+import json
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from importlib.metadata import PackageNotFoundError, version
+from urllib.parse import urlsplit
+
+import httpx2
+import orjson
+from huggingface_hub.utils import build_hf_headers, parse_ratelimit_headers
+
+from orchestration.hub.errors import (
+    Action,
+    HubConfigurationError,
+    HubIntegrityError,
+    HubUnavailable,
+    HubUnreachable,
+    MalformedBody,
+    action_for_exception,
+    action_for_status,
+)
+from orchestration.settings import Settings
+
+TIMEOUT = httpx2.Timeout(connect=10, read=60, write=10, pool=10)
+# The read timeout starts anew with each byte: a reply that drips needs a bound of its own. A page takes seconds.
+REPLY_SECONDS = 180.0
+# What the Hub grants an anonymous address (its documentation, 2026-08), assumed when its headers don't say.
+DEFAULT_LIMIT, DEFAULT_WINDOW_SECONDS = 500, 300
+NO_CONNECTION = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError)
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How long to insist. Defaults: an outage of minutes is sat out, one of half an hour is reported."""
+
+    tries: int = 10
+    first_wait: float = 1.0
+    longest_wait: float = 60.0
+    patience: float = 1800.0  # seconds spent on one request, waits included
+    throttled_windows: int = 3  # rate-limit windows for which a 429 doesn't count as a try
+    connect_tries: int = 3  # before any connection was ever made
+    connect_patience: float = 10.0
+
+
+@dataclass(frozen=True)
+class HubReply:
+    """A reply that was accepted: `document` is the parsed body (None for an accepted status other than 200)."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    document: object
+    next_url: str | None
+    damaged: bool = False  # the body held invalid UTF-8, twice the same; bad bytes are replaced by U+FFFD
+
+    @property
+    def date(self) -> datetime:
+        """The Hub's clock, UTC, to the second. Raises `MalformedBody` without a readable `Date` header."""
+        try:
+            return parsedate_to_datetime(self.headers["Date"]).astimezone(UTC)
+        except (KeyError, ValueError) as error:
+            raise MalformedBody("no readable Date header") from error
+
+
+@dataclass
+class _Budget:
+    """The Hub's rate-limit window for one kind of request, as its last headers told it."""
+
+    limit: int = DEFAULT_LIMIT
+    window: float = DEFAULT_WINDOW_SECONDS
+    remaining: int | None = None
+    resets_at: float = 0.0
+    last_request: float | None = None
+
+
+@dataclass
+class Governor:
+    """Spends a share of each rate-limit window, evenly: 0.5 leaves the other half to whoever shares our address."""
+
+    share: float
+    sleep: Callable[[float], None]
+    clock: Callable[[], float]
+    budgets: dict[str, _Budget] = field(default_factory=dict)
+
+    def wait(self, bucket: str) -> None:
+        """Sleep until the next request of this kind is within our share."""
+        budget = self.budgets.setdefault(bucket, _Budget())
+        now = self.clock()
+        if budget.remaining is not None and budget.remaining <= (1 - self.share) * budget.limit:
+            if budget.resets_at > now:
+                self.sleep(budget.resets_at - now + 1)  # the headers count whole seconds
+            budget.remaining = None
+        elif budget.last_request is not None:
+            pause = budget.last_request + budget.window / (budget.limit * self.share) - now
+            if pause > 0:
+                self.sleep(pause)
+        budget.last_request = self.clock()
+
+    def observe(self, bucket: str, headers: Mapping[str, str]) -> None:
+        """Take over what the reply's RateLimit headers say; without them the last known, or the default, holds."""
+        told = parse_ratelimit_headers(headers)
+        if told is None:
+            return
+        budget = self.budgets.setdefault(bucket, _Budget())
+        budget.limit = told.limit or budget.limit
+        budget.window = told.window_seconds or budget.window
+        budget.remaining = told.remaining
+        budget.resets_at = self.clock() + told.reset_in_seconds
+
+    def window(self, bucket: str) -> float:
+        return self.budgets.setdefault(bucket, _Budget()).window
+
+
+class HubClient:
+    """Asks one Hub. Use as a context manager; `sleep` and `clock` (seconds, monotonic) are for tests."""
+
+    def __init__(
+        self,
+        endpoint: str,
+        *,
+        token: str | None = None,
+        rate_share: float = 0.5,
+        retry: RetryPolicy = RetryPolicy(),
+        timeout: httpx2.Timeout = TIMEOUT,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ):
+        self.endpoint = endpoint.rstrip("/")
+        self.has_token = token is not None
+        self.retries: Counter[str] = Counter()
+        self._retry, self._sleep, self._clock = retry, sleep, clock
+        self._jitter = random.Random()  # spreads clients in time; decides nothing that is written
+        self._governor = Governor(rate_share, sleep, clock)
+        self._connected = False
+        address = urlsplit(self.endpoint)
+        self._http = httpx2.Client(
+            headers=build_hf_headers(
+                library_name="open-model-observatory", library_version=_own_version(), token=token or False
+            ),
+            timeout=timeout,
+            follow_redirects=False,
+            trust_env=address.hostname not in LOOPBACK,  # no proxy between us and our own machine
+            # loading the certificates takes longer than a sandbox day; without TLS there is nothing to verify
+            verify=address.scheme != "http",
+        )
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "HubClient":
+        token = settings.hf_token.get_secret_value() if settings.hf_token else None
+        return cls(settings.hub_endpoint, token=token or None, rate_share=settings.rate_share)
+
+    def __enter__(self) -> "HubClient":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def get(
+        self,
+        target: str,
+        *,
+        params: Iterable[tuple[str, str]] = (),
+        answers: frozenset[int] = frozenset({200}),
+        check: Callable[[HubReply], None] = lambda reply: None,
+        bucket: str = "api",
+        tries: int | None = None,
+    ) -> HubReply:
+        """GET a path of the endpoint, or a whole address on it, until its status is one of `answers`.
+
+        `check` may raise `MalformedBody` to have the page asked for again. Raises `HubUnreachable`, `HubUnavailable`,
+        `HubConfigurationError` or `HubIntegrityError`, as the table in `errors` says.
+        """
+        url = self._address(target, params)
+        attempt = _Attempt(self._retry, tries or self._retry.tries, self._clock())
+        while True:
+            self._governor.wait(bucket)
+            try:
+                reply = self._ask(url, answers, bucket, attempt)
+                check(reply)
+            except (httpx2.TransportError, httpx2.DecodingError, httpx2.InvalidURL, MalformedBody) as error:
+                self._treat_exception(url, error, attempt)
+            except _Refusal as refusal:
+                self._treat_refusal(url, refusal, attempt, bucket)
+            else:
+                return reply
+
+    def _address(self, target: str, params: Iterable[tuple[str, str]]) -> str:
+        whole = target if "://" in target else self.endpoint + target
+        if origin(whole) != origin(self.endpoint):  # the token goes to the endpoint and to no one else
+            raise HubIntegrityError(f"Asked for {whole}", expected=f"an address on {self.endpoint}")
+        try:
+            return str(httpx2.URL(whole).copy_merge_params(list(params)) if params else httpx2.URL(whole))
+        except httpx2.InvalidURL as error:
+            raise self._bad_address(whole, error) from error
+
+    def _bad_address(self, url: str, error: Exception) -> HubConfigurationError:
+        return HubConfigurationError(
+            f"{url!r} is no address ({error})",
+            expected="an http or https address",
+            do_this="correct OBSERVATORY_HUB_ENDPOINT",
+        )
+
+    def _ask(self, url: str, answers: frozenset[int], bucket: str, attempt: "_Attempt") -> HubReply:
+        deadline = self._clock() + REPLY_SECONDS
+        with self._http.stream("GET", url) as response:
+            self._connected = True
+            self._governor.observe(bucket, response.headers)
+            body = bytearray()
+            for chunk in response.iter_bytes():
+                body += chunk
+                if self._clock() > deadline:
+                    raise httpx2.ReadTimeout(f"no whole reply within {REPLY_SECONDS:.0f} s")
+        if response.status_code not in answers:
+            raise _Refusal(response.status_code, response.headers, bytes(body))
+        document, damaged = None, False
+        if response.status_code == 200:
+            document, damaged = attempt.parse(bytes(body))
+        link = response.links.get("next", {}).get("url")
+        return HubReply(url, response.status_code, response.headers, document, link, damaged)
+
+    def _treat_exception(self, url: str, error: Exception, attempt: "_Attempt") -> None:
+        if action_for_exception(error) is Action.CONFIGURATION:
+            raise self._bad_address(url, error) from error
+        kind = type(error).__name__
+        self.retries[kind] += 1
+        attempt.failed += 1
+        elapsed = attempt.elapsed(self._clock())
+        is_first = not self._connected and isinstance(error, NO_CONNECTION)
+        if is_first and (attempt.failed >= self._retry.connect_tries or elapsed >= self._retry.connect_patience):
+            raise HubUnreachable(self.endpoint, f"{kind}: {error}, {attempt.failed} tries") from error
+        wait = attempt.backoff(self._jitter)
+        if attempt.is_spent(wait, self._clock()):
+            if isinstance(error, MalformedBody):
+                raise HubIntegrityError(
+                    f"{url} was answered {attempt.failed} times with a body that is none: {error}",
+                    expected="a JSON document of the usual shape",
+                    do_this="look at the address in a browser; if the Hub changed its shape, the listing must follow",
+                ) from error
+            raise self._unavailable(url, f"{kind}: {error}", attempt) from error
+        attempt.waited += wait
+        self._sleep(wait)
+
+    def _treat_refusal(self, url: str, refusal: "_Refusal", attempt: "_Attempt", bucket: str) -> None:
+        action = action_for_status(refusal.status)
+        if action is Action.CONFIGURATION:
+            raise self._refused(url, refusal)
+        self.retries[str(refusal.status)] += 1
+        wait = max(attempt.backoff(self._jitter), refusal.asked_wait())
+        window = self._governor.window(bucket)
+        if action is Action.WAIT and attempt.throttled <= self._retry.throttled_windows * window:
+            attempt.throttled += wait
+        else:
+            attempt.failed += 1
+        if attempt.is_spent(wait, self._clock()):
+            raise self._unavailable(url, f"status {refusal.status} {refusal.said()}", attempt)
+        attempt.waited += wait
+        self._sleep(wait)
+
+    def _unavailable(self, url: str, cause: str, attempt: "_Attempt") -> HubUnavailable:
+        return HubUnavailable(
+            f"{url} failed {attempt.failed} times in {attempt.elapsed(self._clock()):.0f} s, last with {cause}",
+            expected=f"an answer within {attempt.tries} tries and {self._retry.patience / 60:.0f} minutes",
+            do_this="run the same day again later today: it resumes where it stopped",
+        )
+
+    def _refused(self, url: str, refusal: "_Refusal") -> HubConfigurationError:
+        with_token = "with the token of HF_TOKEN" if self.has_token else "without a token"
+        advice = {
+            400: "see which field or parameter the Hub no longer takes",
+            401: "correct or remove HF_TOKEN; a refused token is never dropped silently",
+            403: "correct or remove HF_TOKEN; a refused token is never dropped silently",
+        }
+        location = f" to {refusal.headers['location']}" if "location" in refusal.headers else ""
+        return HubConfigurationError(
+            f"{url} was refused with status {refusal.status}{location} ({with_token}): {refusal.said() or 'no reason'}",
+            expected="status 200",
+            do_this=advice.get(refusal.status, "check that OBSERVATORY_HUB_ENDPOINT is the address of a Hub"),
+            status=refusal.status,
+            said=refusal.said(),
+        )
+
+
+class _Refusal(Exception):
+    """A status that isn't an answer."""
+
+    def __init__(self, status: int, headers: Mapping[str, str], body: bytes):
+        super().__init__(status)
+        self.status, self.headers, self.body = status, headers, body
+
+    def asked_wait(self) -> float:
+        """Seconds the server asks us to wait: Retry-After (seconds or date), or the end of a used-up window."""
+        waits = [0.0]
+        told = parse_ratelimit_headers(self.headers)
+        if self.status == 429 and told is not None and told.remaining == 0:
+            waits.append(told.reset_in_seconds + 1)
+        after = self.headers.get("retry-after", "").strip()
+        if after.isdigit():
+            waits.append(float(after))
+        elif after:
+            try:
+                now = parsedate_to_datetime(self.headers["date"])
+                waits.append((parsedate_to_datetime(after) - now).total_seconds())
+            except (KeyError, TypeError, ValueError):
+                pass  # an unreadable wish is no wish; the backoff stands
+        return max(waits)
+
+    def said(self) -> str:
+        """What the Hub says about it, shortened."""
+        try:
+            error = orjson.loads(self.body)["error"]
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            error = None
+        return str(error or self.headers.get("x-error-message") or "")[:2000]
+
+
+@dataclass
+class _Attempt:
+    """One request and its tries so far."""
+
+    policy: RetryPolicy
+    tries: int
+    started: float
+    failed: int = 0
+    waited: float = 0.0
+    throttled: float = 0.0
+    undecodable: bytes = b""
+
+    def elapsed(self, now: float) -> float:
+        return max(now - self.started, self.waited)
+
+    def backoff(self, jitter: random.Random) -> float:
+        """Exponential, with full jitter above a tenth of it: clients that failed together don't return together."""
+        longest = min(self.policy.longest_wait, self.policy.first_wait * 2 ** min(max(self.failed - 1, 0), 30))
+        return jitter.uniform(longest / 10, longest)
+
+    def is_spent(self, wait: float, now: float) -> bool:
+        return self.failed >= self.tries or self.elapsed(now) + wait > self.policy.patience
+
+    def parse(self, body: bytes) -> tuple[object, bool]:
+        """The JSON document, and whether bad bytes had to be replaced (only if the same body came twice)."""
+        try:
+            return orjson.loads(body), False
+        except orjson.JSONDecodeError:
+            pass
+        try:  # takes what orjson refuses and the Hub may send: lone surrogates, NaN
+            return json.loads(body), False
+        except UnicodeDecodeError as error:
+            if body != self.undecodable:
+                self.undecodable = body
+                raise MalformedBody(f"invalid UTF-8 ({error.reason} at byte {error.start})") from error
+        except (ValueError, RecursionError) as error:
+            raise MalformedBody(f"not JSON ({error}); begins with {body[:60]!r}") from error
+        try:
+            return json.loads(body.decode("utf-8", errors="replace")), True
+        except (ValueError, RecursionError) as error:
+            raise MalformedBody(f"not JSON ({error}); begins with {body[:60]!r}") from error
+
+
+def origin(url: str) -> tuple[str, str]:
+    """Scheme and host with port: what must not change between pages."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc
+
+
+def _own_version() -> str:
+    try:
+        return version("open-model-observatory")
+    except PackageNotFoundError:  # run from a checkout that isn't installed
+        return "0"

@@ -1,0 +1,239 @@
+"""The Hub's listings: a table of what is asked for, and the one walk that reads any of them page by page.
+No row is changed here (that is `records`) and nothing is written (that is `landing`)."""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from urllib.parse import parse_qs, urljoin, urlsplit
+
+import orjson
+import pyarrow as pa
+
+from orchestration.hub import records
+from orchestration.hub.client import HubClient, HubReply, origin
+from orchestration.hub.errors import HubConfigurationError, HubIntegrityError, MalformedBody
+from orchestration.hub.records import Field
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One listing of the Hub: where it is, which fields it has, where the site tells its total."""
+
+    name: str
+    path: str
+    fields: tuple[Field, ...]
+    total_path: str
+
+    @property
+    def expand(self) -> tuple[str, ...]:
+        return tuple(item.name for item in self.fields if item.is_expanded)
+
+    @property
+    def required(self) -> frozenset[str]:
+        return frozenset(item.name for item in self.fields if item.is_required)
+
+    @property
+    def schema(self) -> pa.Schema:
+        return records.schema(self.fields)
+
+
+# Left out on purpose: cardData, config, gguf, siblings (kilobytes a row; no daily question needs them).
+MODELS = Listing(
+    name="models",
+    path="/api/models",
+    total_path="/models-json?sort=created&withCount=true",
+    fields=(
+        Field("_id", pa.string(), records.text, is_expanded=False, is_required=True),
+        Field("id", pa.string(), records.text, is_expanded=False, is_required=True),
+        Field("author", pa.string(), records.text),
+        Field("createdAt", records.TIMESTAMP, records.timestamp, is_required=True),
+        Field("lastModified", records.TIMESTAMP, records.timestamp),
+        Field("downloads", pa.int64(), records.integer, is_required=True),
+        Field("downloadsAllTime", pa.int64(), records.integer, is_required=True),
+        Field("likes", pa.int64(), records.integer),
+        Field("trendingScore", pa.float64(), records.number),
+        Field("gated", pa.string(), records.gated),
+        Field("disabled", pa.bool_(), records.flag),
+        Field("private", pa.bool_(), records.flag),
+        Field("pipeline_tag", pa.string(), records.text),
+        Field("library_name", pa.string(), records.text),
+        Field("sha", pa.string(), records.text),
+        Field("tags", pa.list_(pa.string()), records.strings),
+        Field(
+            "safetensors",
+            pa.int64(),
+            records.safetensors_total,
+            column="safetensors_total",
+            rest=records.without_total,
+        ),
+        Field("baseModels", records.BASE_MODELS, records.base_models, rest=records.unknown_of_base_models),
+    ),
+)
+
+LISTINGS: dict[str, Listing] = {listing.name: listing for listing in (MODELS,)}
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page that passed every check. `number` counts from 1; `next_url` is None on the last."""
+
+    number: int
+    items: list[dict[str, object]]
+    fetched_at: datetime
+    next_url: str | None
+    simulated: bool
+
+
+@dataclass
+class Walk:
+    """A walk over a whole listing in the order of creation, which is the order of `_id`.
+
+    The cursor is a bound on `_id`, so no row can move during the walk, and the walk can be taken up again at `url`,
+    after `pages` pages, the last row being `last_id`. `drift` collects what was unusual and harmless: kind → count.
+    """
+
+    client: HubClient
+    listing: Listing
+    page_size: int
+    expand: tuple[str, ...] = ()
+    url: str | None = None
+    pages: int = 0
+    last_id: str = ""
+    drift: dict[str, int] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[Page]:
+        """Pages until the Hub names no next one. Raises the client's errors, `HubIntegrityError` for a broken order,
+        size or next page, and `HubConfigurationError` if a field we can't do without is refused."""
+        while True:
+            reply = self._fetch()
+            page = self._checked(reply)
+            yield page
+            if page.next_url is None:
+                return
+            self.url = page.next_url
+
+    def _fetch(self) -> HubReply:
+        if self.url is not None:
+            return self.client.get(self.url, check=check_page)
+        self.expand = self.listing.expand
+        try:
+            return self._fetch_first()
+        except HubConfigurationError as refusal:
+            if refusal.status != 400:
+                raise
+            self.expand = self._negotiated(refusal)
+        return self._fetch_first()
+
+    def _fetch_first(self) -> HubReply:
+        question = [("sort", "createdAt"), ("direction", "1"), ("limit", str(self.page_size))]
+        question += [("expand", name) for name in self.expand]
+        return self.client.get(self.listing.path, params=question, check=check_page)
+
+    def _negotiated(self, refusal: HubConfigurationError) -> tuple[str, ...]:
+        """The fields that the Hub's refusal says it takes. It has changed its mind about some of them before."""
+        accepted = accepted_expands(refusal.said)
+        refused = [name for name in self.listing.expand if name not in accepted]
+        if not accepted or not refused:
+            raise refusal
+        missing = sorted(self.listing.required.intersection(refused))
+        if missing:
+            raise HubConfigurationError(
+                f"The Hub's listing {self.listing.path} no longer gives {', '.join(missing)}: {refusal.said}",
+                expected="at least " + ", ".join(sorted(self.listing.required)),
+                do_this="find where the Hub tells these now; a snapshot without them is worth nothing",
+                status=400,
+                said=refusal.said,
+            ) from refusal
+        for name in refused:
+            self._note(f"the Hub refused expand={name}; the column is null")
+        return tuple(name for name in self.listing.expand if name in accepted)
+
+    def _checked(self, reply: HubReply) -> Page:
+        items: list[dict[str, object]] = reply.document
+        self.pages += 1
+        where = f"page {self.pages} ({reply.url})"
+        if len(items) > self.page_size:
+            raise HubIntegrityError(f"{where} has {len(items)} rows", expected=f"at most {self.page_size}")
+        previous = self.last_id
+        for item in items:
+            if not item["_id"] > previous:
+                raise HubIntegrityError(
+                    f"{where} has _id {item['_id']} after {previous}",
+                    expected="strictly increasing _id inside and across pages",
+                    do_this="run the day again; if it stays so, the Hub no longer sorts by createdAt as asked",
+                )
+            previous = item["_id"]
+        self.last_id = previous
+        if reply.damaged:
+            self._note("invalid UTF-8 in a page, twice the same: bad bytes are replaced by U+FFFD")
+        next_url = self._next_url(reply, where, len(items))
+        simulated = reply.headers.get("x-sandbox-data", "recorded") != "recorded"
+        return Page(self.pages, items, reply.date, next_url, simulated)
+
+    def _next_url(self, reply: HubReply, where: str, rows: int) -> str | None:
+        if reply.next_url is None:
+            return None
+        next_url = urljoin(reply.url, reply.next_url)
+        if origin(next_url) != origin(reply.url) or urlsplit(next_url).path != urlsplit(reply.url).path:
+            raise HubIntegrityError(
+                f"{where} names {next_url} as its next page",
+                expected="the same scheme, host and path",
+                do_this="don't send a token there; if the Hub has moved, set OBSERVATORY_HUB_ENDPOINT",
+            )
+        if next_url == reply.url:
+            raise HubIntegrityError(f"{where} names itself as its next page", expected="another cursor")
+        if rows == 0:
+            raise HubIntegrityError(f"{where} is empty and names a next page", expected="rows, or no next page")
+        if rows < self.page_size:
+            self._note("a page other than the last is shorter than asked for")
+        if cursor_id(next_url) != self.last_id:
+            self._note("a cursor doesn't decode to the page's last _id")
+        return next_url
+
+    def _note(self, kind: str) -> None:
+        self.drift[kind] = self.drift.get(kind, 0) + 1
+
+
+def fetch_total(client: HubClient, listing: Listing) -> int:
+    """How many repositories the Hub's site counts: an address that nothing documents, so two tries and no more.
+
+    Raises `ObservatoryError` where it isn't to be had.
+    """
+    reply = client.get(listing.total_path, bucket="pages", tries=2, check=_check_total)
+    return reply.document["numTotalItems"]
+
+
+def accepted_expands(said: str) -> frozenset[str]:
+    """The names that a refusal lists, in either wording known: `must be one of [a, b]`, `expected one of "a"|"b"`."""
+    listed = re.search(r"one of\s+\[([^\]]*)\]", said) or re.search(r"one of\s+((?:\"[^\"]*\"\s*\|?\s*)+)", said)
+    return frozenset(re.findall(r"[\w-]+", listed.group(1))) if listed else frozenset()
+
+
+def cursor_id(url: str) -> str | None:
+    """The `_id` in a cursor of the form base64({"_id": {"$gt": …}}), or None if it has another form."""
+    cursor = parse_qs(urlsplit(url).query).get("cursor", [""])[0]
+    try:
+        bound = orjson.loads(base64.b64decode(cursor, validate=True))["_id"]["$gt"]
+    except (binascii.Error, orjson.JSONDecodeError, KeyError, TypeError):
+        return None
+    return bound if isinstance(bound, str) else None
+
+
+def check_page(reply: HubReply) -> None:
+    if not isinstance(reply.document, list):
+        raise MalformedBody(f"a {type(reply.document).__name__} instead of a list: {str(reply.document)[:200]}")
+    for position, item in enumerate(reply.document):
+        if not isinstance(item, dict):
+            raise MalformedBody(f"row {position} is a {type(item).__name__}")
+        if not isinstance(item.get("_id"), str) or not isinstance(item.get("id"), str):
+            raise MalformedBody(f"row {position} has no _id or no id: {str(item)[:200]}")
+    reply.date  # noqa: B018 (raises where the header is missing: the day rests on it)
+
+
+def _check_total(reply: HubReply) -> None:
+    document = reply.document
+    if not isinstance(document, dict) or type(document.get("numTotalItems")) is not int:
+        raise MalformedBody("no numTotalItems")

@@ -1,0 +1,37 @@
+"""Why a day was not landed.
+What goes wrong between us and the Hub is in `orchestration.hub.errors`."""
+
+from datetime import date
+
+from orchestration.hub.errors import ObservatoryError
+
+
+class WrongDay(ObservatoryError):
+    """The Hub only knows now, and now isn't the day that was asked for. Nothing was written."""
+
+    def __init__(self, asked: date, hub_day: date):
+        self.asked, self.hub_day = asked, hub_day
+        super().__init__(
+            f"The Hub's clock says {hub_day}, and it can't tell what {asked} was like",
+            expected=f"the Hub's own current UTC day, {hub_day}",
+            do_this=f"run the partition {hub_day}; past days come from the archive source",
+        )
+
+
+class IncompleteDay(ObservatoryError):
+    """The walk ended, but the completeness gate doesn't believe it. The rows stay aside, the last good day stands."""
+
+    def __init__(self, snapshot_date: date, reason: str, work_folder: str):
+        self.snapshot_date, self.reason = snapshot_date, reason
+        super().__init__(
+            f"{snapshot_date} is incomplete: {reason}",
+            expected="a listing within the completeness bounds",
+            do_this=(
+                f"run the day again; if the Hub really is so, look at {work_folder} and land it from Python with "
+                "land_models(…, bounds=CompletenessBounds(…)) and a reason"
+            ),
+        )
+
+
+class DayLocked(ObservatoryError):
+    """Another process is landing the same day."""
