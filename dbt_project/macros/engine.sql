@@ -1,0 +1,63 @@
+{# What differs between engines, and nothing else: each macro is dispatched, DuckDB's is the one in use and Spark's
+   stands beside it wherever it is a matter of another name. #}
+
+{# One row per element of a list, in a select list. #}
+{% macro explode(list) %}{{ return(adapter.dispatch('explode')(list)) }}{% endmacro %}
+{% macro default__explode(list) %}explode({{ list }}){% endmacro %}
+{% macro duckdb__explode(list) %}unnest({{ list }}){% endmacro %}
+
+{# Number of elements; 0 for null. #}
+{% macro list_length(list) %}{{ return(adapter.dispatch('list_length')(list)) }}{% endmacro %}
+{% macro default__list_length(list) %}greatest(coalesce(size({{ list }}), 0), 0){% endmacro %}
+{% macro duckdb__list_length(list) %}coalesce(len({{ list }}), 0){% endmacro %}
+
+{# Whether any element is one of the given words; false for null. #}
+{% macro list_has_any(list, words) %}
+    {{ return(adapter.dispatch('list_has_any')(list, words)) }}
+{% endmacro %}
+{% macro default__list_has_any(list, words) %}
+    coalesce(arrays_overlap({{ list }}, array('{{ words | join("', '") }}')), false)
+{%- endmacro %}
+{% macro duckdb__list_has_any(list, words) %}
+    coalesce(list_has_any({{ list }}, ['{{ words | join("', '") }}']), false)
+{%- endmacro %}
+
+{# Whether any element starts with the prefix; false for null. #}
+{% macro list_has_prefix(list, prefix) %}
+    {{ return(adapter.dispatch('list_has_prefix')(list, prefix)) }}
+{% endmacro %}
+{% macro default__list_has_prefix(list, prefix) %}
+    coalesce(exists({{ list }}, element -> startswith(element, '{{ prefix }}')), false)
+{%- endmacro %}
+{% macro duckdb__list_has_prefix(list, prefix) %}
+    coalesce(len(list_filter({{ list }}, lambda element: starts_with(element, '{{ prefix }}'))) > 0, false)
+{%- endmacro %}
+
+{# Whether the pattern (RE2 and Java alike) matches somewhere in the value, or all of it. #}
+{% macro matches(value, pattern) %}{{ return(adapter.dispatch('matches')(value, pattern)) }}{% endmacro %}
+{% macro default__matches(value, pattern) %}({{ value }} rlike {{ pattern }}){% endmacro %}
+{% macro duckdb__matches(value, pattern) %}regexp_matches({{ value }}, {{ pattern }}){% endmacro %}
+
+{% macro matches_whole(value, pattern) %}
+    {{ return(adapter.dispatch('matches_whole')(value, pattern)) }}
+{% endmacro %}
+{% macro default__matches_whole(value, pattern) %}
+    ({{ value }} rlike concat('^(?:', {{ pattern }}, ')$'))
+{%- endmacro %}
+{% macro duckdb__matches_whole(value, pattern) %}regexp_full_match({{ value }}, {{ pattern }}){% endmacro %}
+
+{# Middle value of a group; the mean of the two in the middle when their number is even. #}
+{% macro median(value) %}{{ return(adapter.dispatch('median')(value)) }}{% endmacro %}
+{% macro default__median(value) %}percentile({{ value }}, 0.5){% endmacro %}
+{% macro duckdb__median(value) %}quantile_cont({{ value }}, 0.5){% endmacro %}
+
+{# One row per day from the first to the last, both in. #}
+{% macro days_between(first_day, last_day) %}
+    {{ return(adapter.dispatch('days_between')(first_day, last_day)) }}
+{% endmacro %}
+{% macro default__days_between(first_day, last_day) %}
+    explode(sequence({{ first_day }}, {{ last_day }}, interval 1 day))
+{%- endmacro %}
+{% macro duckdb__days_between(first_day, last_day) %}
+    unnest(generate_series({{ first_day }}, {{ last_day }}, interval 1 day))
+{%- endmacro %}

@@ -1,0 +1,107 @@
+{# Landed Parquet as a relation: only the files of the asked days are opened. `dates` none: this run's days;
+   an empty list: all landed days. Staging models are the only ones that call this. #}
+
+{% macro landed(table, dates=none) %}
+    {%- set relation = source('hub', table) -%}
+    {%- if not execute or is_fixture(relation) -%}
+        {{ return(relation) }}
+    {%- endif -%}
+    {{ return(adapter.dispatch('read_landing')(table, snapshot_dates() if dates is none else dates)) }}
+{% endmacro %}
+
+{% macro default__read_landing(table, dates) %}
+    {{ return(exceptions.raise_compiler_error(
+        "landed(): found target " ~ target.type ~ ", expected one with a read_landing macro; add " ~ target.type
+        ~ "__read_landing to macros/landed.sql."
+    )) }}
+{% endmacro %}
+
+{% macro duckdb__read_landing(table, dates) %}
+    {%- set folder = env_var('OBSERVATORY_LANDING', '../data/landing') ~ '/' ~ table -%}
+    {%- set globs = [] -%}
+    {%- for day in (dates or ['*']) -%}
+        {%- set glob = folder ~ '/snapshot_date=' ~ day ~ '/*.parquet' -%}
+        {%- if not any_file(glob) -%}
+            {{ exceptions.raise_compiler_error(
+                "Landing of " ~ table ~ ": found no file " ~ glob ~ ", expected a landed day; land it first, "
+                ~ "or leave it out of snapshot_dates."
+            ) }}
+        {%- endif -%}
+        {%- do globs.append("'" ~ glob | replace("'", "''") ~ "'") -%}
+    {%- endfor -%}
+    {%- set relation -%}
+        read_parquet(
+            [{{ globs | join(', ') }}],
+            hive_partitioning = true,
+            hive_types = {'snapshot_date': date},
+            union_by_name = true
+        )
+    {%- endset -%}
+    {{ return(relation) }}
+{% endmacro %}
+
+{# The Parquet history of check results, from the newest stored day on. No file yet: no rows, with the same columns. #}
+{% macro landed_quality_results() %}
+    {%- set relation = source('quality', 'results') -%}
+    {%- if not execute or is_fixture(relation) -%}
+        {{ return(relation) }}
+    {%- endif -%}
+    {{ return(adapter.dispatch('read_quality_results')()) }}
+{% endmacro %}
+
+{% macro duckdb__read_quality_results() %}
+    {%- set glob = env_var('OBSERVATORY_QUALITY', '../data/quality') ~ '/results/evaluated_date=*/*.parquet' -%}
+    {%- set newest = '' -%}
+    {%- if is_incremental() -%}
+        {%- set stored = run_query('select cast(cast(max(evaluated_at) as date) as varchar) from ' ~ this) -%}
+        {%- set newest = stored.columns[0].values()[0] or '' -%}
+    {%- endif -%}
+    {%- set files = run_query(
+        "select file from glob('" ~ glob | replace("'", "''") ~ "')
+         where regexp_extract(file, 'evaluated_date=([0-9-]+)', 1) >= '" ~ newest ~ "' order by file"
+    ).columns[0].values() -%}
+    {%- if files | length == 0 -%}
+        {%- set relation -%}
+            (
+                select
+                    cast(null as varchar) as evaluation_id,
+                    cast(null as varchar) as run_id,
+                    cast(null as timestamp) as evaluated_at,
+                    cast(null as date) as snapshot_date,
+                    cast(null as varchar) as step,
+                    cast(null as varchar) as table_name,
+                    cast(null as varchar) as check_name,
+                    cast(null as varchar) as severity,
+                    cast(null as boolean) as blocking,
+                    cast(null as boolean) as passed,
+                    cast(null as boolean) as crashed,
+                    cast(null as boolean) as accepted_event,
+                    cast(null as varchar) as observed,
+                    cast(null as varchar) as threshold,
+                    cast(null as varchar) as reason,
+                    cast(null as bigint) as evaluated_rows,
+                    cast(null as bigint) as failed_rows
+                where false
+            )
+        {%- endset -%}
+    {%- else -%}
+        {%- set quoted = [] -%}
+        {%- for file in files -%}
+            {%- do quoted.append("'" ~ file | replace("'", "''") ~ "'") -%}
+        {%- endfor -%}
+        {%- set relation -%}
+            read_parquet([{{ quoted | join(', ') }}], union_by_name = true)
+        {%- endset -%}
+    {%- endif -%}
+    {{ return(relation) }}
+{% endmacro %}
+
+{# Whether a relation is the fixture of a dbt unit test, which must be read instead of the files. #}
+{% macro is_fixture(relation) %}
+    {{ return((relation.identifier or '').startswith('__dbt__cte__')) }}
+{% endmacro %}
+
+{% macro any_file(glob) %}
+    {%- set found = run_query("select count(*) from glob('" ~ glob | replace("'", "''") ~ "')") -%}
+    {{ return(found.columns[0].values()[0] > 0) }}
+{% endmacro %}

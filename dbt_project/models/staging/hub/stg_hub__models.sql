@@ -1,0 +1,68 @@
+with
+
+landed as (
+
+    select * from {{ landed('models') }}
+
+),
+
+renamed as (
+
+    select
+        -- keys
+        snapshot_date,
+        _id as repo_id,
+        id as model_id,
+        {{ namespace_of('author', 'id') }} as namespace,
+
+        -- timestamps
+        cast(createdAt as timestamp) as created_at,
+        cast(lastModified as timestamp) as last_modified_at,
+        {{ is_created_at_floor('cast(createdAt as timestamp)') }}
+            as is_created_at_floor,
+
+        -- counters
+        downloads as downloads_30d,
+        downloadsAllTime as downloads_all_time,
+        likes,
+        trendingScore as trending_score,
+
+        -- attributes
+        gated,
+        disabled as is_disabled,
+        private as is_private,
+        pipeline_tag,
+        library_name,
+        safetensors_total as parameters,
+        {{ list_has_prefix('tags', 'dataset:') }} as declares_training_data,
+        {{ list_has_any('tags', [
+            'gguf', 'gptq', 'awq', 'exl2', 'exl3', 'bitsandbytes',
+            'compressed-tensors', '2-bit', '3-bit', '4-bit', '5-bit',
+            '6-bit', '8-bit', 'int4', 'int8', 'fp8', 'quantized',
+        ]) }} as is_tagged_quantized,
+        {{ list_has_any('tags', [
+            'distillation', 'distilled', 'knowledge-distillation',
+        ]) }} as is_tagged_distilled,
+        {{ list_has_any('tags', [
+            'moe', 'mixture-of-experts', 'mixtral', 'qwen2_moe', 'qwen3_moe',
+            'deepseek_v2', 'deepseek_v3', 'gpt_oss', 'glm4_moe', 'llama4',
+            'olmoe', 'phimoe', 'granitemoe', 'dbrx', 'grok-1',
+        ]) }} as is_tagged_moe,
+
+        -- provenance
+        {{ list_length('cast_errors') }} as cast_error_count,
+        source,
+        source_revision,
+        cast(captured_at as timestamp) as captured_at
+    from landed
+
+),
+
+public as (
+
+    -- a token that sees private repositories must not bring them in
+    select * from renamed where not coalesce(is_private, false)
+
+)
+
+select * from public

@@ -1,0 +1,173 @@
+"""The command line behind the Makefile: `prepare`, `run`, `demo`, `show`, `sql`, `ui`.
+It starts jobs and prints what came out; what a
+job does belongs in `defs/` and the packages below it."""
+
+import argparse
+import logging
+import os
+import shutil
+import sys
+import time
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from orchestration.settings import PROJECT_ROOT, Settings
+
+DEMO_DAYS = 8
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m orchestration", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("prepare", help="make the Dagster home and dbt's manifest")
+    run = commands.add_parser("run", help="run the daily job against the Hub that the settings name")
+    run.add_argument("--day", type=date.fromisoformat, help="snapshot day (default: today, UTC)")
+    commands.add_parser("demo", help="run several days against the sandbox Hub on the bundled sample")
+    commands.add_parser("show", help="print the headline table of the published version")
+    query = commands.add_parser("sql", help="run a query on the published version, read-only")
+    query.add_argument("query")
+    commands.add_parser("ui", help="Dagster's UI and daemon on 127.0.0.1:3000")
+    asked = parser.parse_args(arguments)
+    # Progress of hours-long walks comes through this logger; everything else prints results.
+    logging.basicConfig(format="%(message)s", level=logging.WARNING, stream=sys.stdout)
+    logging.getLogger("observatory").setLevel(logging.INFO)
+    settings = Settings()
+    if asked.command == "prepare":
+        return prepare(settings)
+    if asked.command == "run":
+        return run_day(settings, asked.day or datetime.now(UTC).date())
+    if asked.command == "demo":
+        return demo(settings)
+    if asked.command == "sql":
+        return sql(settings, asked.query)
+    if asked.command == "ui":
+        return ui(settings)
+    return show(settings)
+
+
+def prepare(settings: Settings) -> int:
+    """Make what definitions need to load: dbt's manifest and Dagster's own home. Idempotent."""
+    from orchestration.defs.transform.dbt_in_process import DbtInProcess
+
+    dagster_home(settings)
+    assert DbtInProcess().manifest is not None
+    return 0
+
+
+def dagster_home(settings: Settings) -> Path:
+    """Dagster's storage under the observatory's home, with our settings for it."""
+    settings.dagster_home.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(PROJECT_ROOT / "orchestration" / "dagster.yaml", settings.dagster_home / "dagster.yaml")
+    os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
+    return settings.dagster_home
+
+
+def run_day(settings: Settings, day: date) -> int:
+    """The daily job for one day."""
+    succeeded, reasons = launch(settings, [day])
+    if not succeeded:
+        say(f"\nSnapshot {day} was not published.")
+        for reason in reasons:
+            say(f"  {reason}")
+        return 1
+    return show(settings)
+
+
+def demo(settings: Settings) -> int:
+    """Several days of the sandbox Hub, from the bundled sample, through the daily job in one ranged run."""
+    from orchestration.sandbox.demo import write_demo_world
+    from orchestration.sandbox.server import SandboxHub
+
+    started = time.monotonic()
+    say(
+        "Making a sandbox Hub from the bundled sample. Counters, later days and the long tail are SIMULATED: no evidence."
+    )
+    world = write_demo_world(settings.home / "sandbox", days=DEMO_DAYS)
+    say(
+        f"  {len(world.days)} days from {world.days[0]} to {world.days[-1]}; no capture on {_listed(world.missing_days)}"
+    )
+    first, last = world.days[0], world.days[-1]
+    with SandboxHub(settings.home / "sandbox", day=first, advance=True) as hub:
+        settings = settings.model_copy(update={"hub_endpoint": hub.url})
+        days = [date.fromordinal(ordinal) for ordinal in range(first.toordinal(), last.toordinal() + 1)]
+        succeeded, reasons = launch(settings, days)
+    if not succeeded:
+        say("\nThe demo's run failed:")
+        for reason in reasons:
+            say(f"  {reason}")
+        return 1
+    show(settings)
+    say(f"Took {time.monotonic() - started:.0f} s. Look at the runs: make ui")
+    return 0
+
+
+def launch(settings: Settings, days: list[date]) -> tuple[bool, list[str]]:
+    """Run `daily_snapshot` here for the days, as one run. Give whether it succeeded, and the reasons if not."""
+    import dagster as dg
+
+    dagster_home(settings)
+    from orchestration.definitions import defs
+    from orchestration.defs.alerts.run_alerts import failures_of
+
+    job = defs().resolve_job_def("daily_snapshot")
+    tags = (
+        {"dagster/partition": days[0].isoformat()}
+        if len(days) == 1
+        else {
+            "dagster/asset_partition_range_start": days[0].isoformat(),
+            "dagster/asset_partition_range_end": days[-1].isoformat(),
+        }
+    )
+    with dg.DagsterInstance.get() as instance:
+        result = job.execute_in_process(
+            instance=instance,
+            tags=tags,
+            resources={"settings": settings},
+            raise_on_error=False,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        )
+        return result.success, [] if result.success else failures_of(instance, result.run_id)
+
+
+def show(settings: Settings) -> int:
+    """The headline table of the published version, and where everything is."""
+    from orchestration.publishing.headline import headline_table
+
+    say(headline_table(settings))
+    current = settings.published_dir / "current"
+    say(f"Report:   {_relative(current / 'report' / 'index.html')}")
+    say(f"Database: {_relative(current / 'observatory.duckdb')}")
+    return 0
+
+
+def sql(settings: Settings, query: str) -> int:
+    """One query on the published version, as an analyst's tool would run it."""
+    from orchestration.publishing import open_current
+
+    with open_current(settings) as connection:
+        say(str(connection.sql(query)))
+    return 0
+
+
+def ui(settings: Settings) -> int:
+    """Hand this process over to Dagster's web server and daemon, on this machine's own address only: it has no login."""
+    dagster_home(settings)
+    dagster = str(Path(sys.executable).with_name("dagster"))
+    address = ["--host", "127.0.0.1", "--port", os.environ.get("OBSERVATORY_UI_PORT", "3000")]
+    os.execv(dagster, [dagster, "dev", *address, "--workspace", str(PROJECT_ROOT / "workspace.yaml")])
+
+
+def say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201 - a command line's output
+
+
+def _relative(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def _listed(days) -> str:
+    return ", ".join(str(day) for day in days) or "no day"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

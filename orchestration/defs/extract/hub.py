@@ -1,0 +1,138 @@
+"""The Hub's listing and its accounts as assets: one landed day a partition. How the Hub is walked and when a day counts as
+complete belongs in `orchestration/hub` and `orchestration/landing`."""
+
+from datetime import date
+
+import dagster as dg
+
+from orchestration.defs.gates import gate_check
+from orchestration.defs.partitions import one_run_a_range, snapshot_days
+from orchestration.defs.progress import tell
+from orchestration.defs.run_days import add_set_aside, asked_days, good_days, only_good_days
+from orchestration.defs.transform.translator import OWNERS
+from orchestration.landing import DayLocked, IncompleteDay, LandedDay, WrongDay, land_accounts, land_models
+from orchestration.settings import Settings
+
+MODELS = dg.AssetKey(["hub", "models"])
+CAPTURES = dg.AssetKey(["hub", "captures"])
+AUTHORS = dg.AssetKey(["hub", "authors"])
+
+
+class LandingConfig(dg.Config):
+    """What an operator may ask for when a day is landed by hand."""
+
+    force: bool = False  # fetch a landed day again, as a new revision; the earlier one is kept
+
+
+@dg.multi_asset(
+    name="hub_models",
+    specs=[
+        dg.AssetSpec(
+            MODELS,
+            group_name="extract",
+            kinds={"huggingface", "parquet"},
+            owners=OWNERS,
+            description="The Hub's public model listing as it was on the day, walked in the order of `_id`, kept as it came. "
+            "One row per model repository.",
+        ),
+        dg.AssetSpec(
+            CAPTURES,
+            group_name="extract",
+            kinds={"parquet"},
+            owners=OWNERS,
+            description="What was captured on the day: source, time, the day its counters belong to, whether it was complete. "
+            "One row per attempted snapshot day.",
+        ),
+    ],
+    partitions_def=snapshot_days,
+    backfill_policy=one_run_a_range,
+    pool="hub",
+)
+def hub_models(context: dg.AssetExecutionContext, config: LandingConfig, settings: dg.ResourceParam[Settings]):
+    landed: dict[date, LandedDay] = {}
+    failed: dict[date, Exception] = {}
+    for day in asked_days(context):
+        try:
+            landed[day] = land_models(day, settings, force=config.force, progress=tell)
+        except (WrongDay, IncompleteDay, DayLocked) as error:
+            # The only ones that concern one day alone; anything else would fail for every other day as well.
+            failed[day] = error
+            tell(f"{day} set aside: {error}")
+    if not landed:
+        raise dg.Failure(_said(failed), allow_retries=False)
+    add_set_aside(context, {day: f"extraction: {error}" for day, error in failed.items()})
+    days = sorted(landed)
+    results = [
+        dg.MaterializeResult(asset_key=MODELS, metadata=_landing_metadata([landed[day] for day in days], failed)),
+        dg.MaterializeResult(asset_key=CAPTURES, metadata={"snapshot_days": [day.isoformat() for day in days]}),
+    ]
+    yield from only_good_days(context, results, days)
+
+
+@dg.asset(
+    key=AUTHORS,
+    deps=[MODELS],
+    partitions_def=snapshot_days,
+    backfill_policy=one_run_a_range,
+    group_name="extract",
+    kinds={"huggingface", "parquet"},
+    owners=OWNERS,
+    pool="hub",
+    description="Organisation or person? Known accounts carried forward from the last landed day, and a budget of look-ups of "
+    "the biggest unknown ones. Of persons only the name and the type are kept. One row per account.",
+)
+def hub_authors(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]):
+    days = good_days(context)
+    landed = [land_accounts(day, settings, progress=tell) for day in days]
+    result = dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": landed[-1].rows,
+            "rows_by_day": {str(part.snapshot_date): part.rows for part in landed},
+            "preview": _preview(
+                landed[-1], "namespace, account_type, full_name, followers", "followers desc nulls last"
+            ),
+        }
+    )
+    yield from only_good_days(context, [result], days)
+
+
+raw_gate = gate_check("raw")
+
+
+def _said(failed: dict[date, Exception]) -> str:
+    return "\n".join(str(error) for error in failed.values())
+
+
+def _landing_metadata(landed: list[LandedDay], failed: dict[date, Exception]) -> dict:
+    last = landed[-1]
+    metadata = {
+        "dagster/row_count": last.rows,
+        "dagster/partition_row_count": last.rows,
+        "rows_by_day": {str(day.snapshot_date): day.rows for day in landed},
+        "bytes": sum(day.bytes for day in landed),
+        "already_landed": [str(day.snapshot_date) for day in landed if day.already_landed],
+        "simulated": last.is_simulated,
+        "captured_at": str(last.manifest.get("captured_at")),
+        "preview": _preview(last, "id, downloads, downloadsAllTime, likes, pipeline_tag", "downloads desc"),
+    }
+    if failed:
+        metadata["set_aside"] = {str(day): str(error) for day, error in failed.items()}
+    return metadata
+
+
+def _preview(landed: LandedDay, columns: str, order: str) -> dg.MarkdownMetadataValue:
+    """The five rows that an operator would look at first."""
+    import duckdb
+
+    with duckdb.connect() as connection:
+        rows = connection.execute(
+            f"select {columns} from read_parquet(?) order by {order}, 1 limit 5", [str(landed.path / "*.parquet")]
+        )
+        names = [column[0] for column in rows.description]
+        lines = [names, ["---"] * len(names), *rows.fetchall()]
+    return dg.MetadataValue.md("\n".join("| " + " | ".join(_cell(value) for value in line) + " |" for line in lines))
+
+
+def _cell(value) -> str:
+    """Names come from strangers: nothing in them may act as Markdown or HTML."""
+    return "" if value is None else str(value).replace("|", "¦").replace("<", "‹").replace("`", "'").replace("\n", " ")

@@ -1,0 +1,133 @@
+"""A gate between two stages: one blocking check for each table that the step's suites judge, day by day.
+The promises are in `orchestration/quality/suites.py`; here is only what a failed one does to the run."""
+
+from datetime import UTC, date, datetime
+
+import dagster as dg
+
+from orchestration.defs.progress import tell, timed
+from orchestration.defs.run_days import add_set_aside, candidate_of_run, good_days
+from orchestration.defs.transform.dbt_in_process import DbtInProcess
+from orchestration.publishing import checkpoint, write_status
+from orchestration.quality.gate import GateResult, run_gate
+from orchestration.quality.suites import SUITES
+from orchestration.settings import Settings
+
+# The tables that a step judges hang, as checks, on these assets; those of warehouse layers on [layer, table].
+ASSET_OF_STEP = {"raw": ["hub", "models"], "published": ["publish", "candidate"]}
+# What must be built again without a day that failed in the layer: everything from the landing on.
+LAYERS = {
+    "staging": ["resource_type:seed path:models/staging"],
+    "intermediate": ["resource_type:seed path:models/staging", "path:models/intermediate"],
+    "marts": ["resource_type:seed path:models/staging", "path:models/intermediate", "path:models/marts"],
+}
+
+
+def gate_check(step: str) -> dg.AssetChecksDefinition:
+    """The gate after a step. A day that fails is set aside; if no day is left, the check is an error and stops the run."""
+    tables = list(dict.fromkeys(suite.table for suite in SUITES.values() if suite.step == step))
+    specs = [
+        dg.AssetCheckSpec(
+            name=check_name(table),
+            asset=_asset_key(step, table),
+            blocking=True,
+            description=f"Every promise about {table} after step {step}, for each snapshot day of the run.",
+        )
+        for table in tables
+    ]
+
+    @dg.multi_asset_check(name=f"{step}_gate", specs=specs)
+    def gate(
+        context: dg.AssetCheckExecutionContext,
+        settings: dg.ResourceParam[Settings],
+        dbt: dg.ResourceParam[DbtInProcess],
+    ):
+        days = good_days(context)
+        with timed(f"{step} gate: {len(days)} day(s) judged"):
+            result = _judge(context, step, days, settings)
+        tell(f"{step} gate: {result.summary()}")
+        failed = set(result.failed_dates)
+        days_left = [day for day in days if day not in failed]
+        if failed:
+            reasons = {day: result.reason(day) for day in sorted(failed)}
+            days_left = _set_aside(context, step, reasons, days_left, settings, dbt)
+        for table in tables:
+            yield _check_result(step, table, result.for_table(table), stops_the_run=not days_left)
+
+    return gate
+
+
+def check_name(table: str) -> str:
+    return f"{table}_suite"
+
+
+def _judge(context, step: str, days: list[date], settings: Settings) -> GateResult:
+    database = candidate_of_run(context, settings).database if step == "published" else None
+    return run_gate(
+        step, days, settings=settings, run_id=context.run.run_id, evaluated_at=datetime.now(UTC), database=database
+    )
+
+
+def _set_aside(
+    context, step: str, reasons: dict[date, str], days_left: list[date], settings: Settings, dbt: DbtInProcess
+) -> list[date]:
+    """Keep failed days from going further; give the days that are still good, with no trace of the others among them."""
+    # A candidate is one thing: it can't be shown without one of its days, so any failure there stops all of them.
+    if step == "published":
+        days_left = []
+    add_set_aside(context, {day: f"{step} gate: {reason}" for day, reason in reasons.items()})
+    if days_left and step in LAYERS:
+        context.log.warning(f"Building again without {', '.join(map(str, reasons))}.")
+        _rebuild(context, step, days_left, settings, dbt)
+        again = _judge(context, step, days_left, settings)
+        if not again.passed:
+            add_set_aside(context, {day: f"{step} gate: {again.reason(day)}" for day in again.failed_dates})
+            reasons = reasons | {day: again.reason(day) for day in again.failed_dates}
+            days_left = []
+    if not days_left:
+        _say_blocked(context, step, reasons, settings)
+    return days_left
+
+
+def _rebuild(context, step: str, days: list[date], settings: Settings, dbt: DbtInProcess) -> None:
+    """Take the warehouse back to its last published state and build the layers up to `step` for `days` alone."""
+    checkpoint.restore(settings)
+    for select in LAYERS[step]:
+        exclude = "path:models/marts/quality" if "marts" in select else ""
+        _, result = dbt.build(select, settings, exclude=exclude, days=days, run_id=context.run.run_id)
+        if not result.success:
+            raise dg.Failure(f"dbt failed while building {select} again without the days that were set aside.")
+
+
+def _say_blocked(context, step: str, reasons: dict[date, str], settings: Settings) -> None:
+    """So that an analyst sees what was tried last, at which gate it stopped, and why."""
+    write_status(
+        settings,
+        state="blocked",
+        attempted_dates=sorted(reasons),
+        step=step,
+        reason="; ".join(f"{day}: {reason}" for day, reason in sorted(reasons.items())),
+        run_id=context.run.run_id,
+        at=datetime.now(UTC),
+    )
+
+
+def _check_result(step: str, table: str, part: GateResult, *, stops_the_run: bool) -> dg.AssetCheckResult:
+    # Only an ERROR blocks. In a range that has good days left, the failed ones are set aside, and the check is a warning.
+    severity = dg.AssetCheckSeverity.ERROR if stops_the_run else dg.AssetCheckSeverity.WARN
+    return dg.AssetCheckResult(
+        asset_key=_asset_key(step, table),
+        check_name=check_name(table),
+        passed=part.passed,
+        severity=severity,
+        description=part.summary(),
+        metadata={name: _as_metadata(value) for name, value in part.metadata().items()},
+    )
+
+
+def _as_metadata(value):
+    return dg.MetadataValue.md(value) if isinstance(value, str) and value.startswith("|") else value
+
+
+def _asset_key(step: str, table: str) -> dg.AssetKey:
+    return dg.AssetKey(ASSET_OF_STEP.get(step) or [step, table])

@@ -1,0 +1,99 @@
+"""From audited marts to what analysts see: candidate, gate, report, swap. How each is made belongs in
+`orchestration/publishing`."""
+
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from orchestration.defs.gates import gate_check
+from orchestration.defs.partitions import one_run_a_range, snapshot_days
+from orchestration.defs.progress import tell, timed
+from orchestration.defs.run_days import VERSION_TAG, candidate_of_run, good_days, only_good_days
+from orchestration.defs.transform.translator import OWNERS
+from orchestration.publishing import (
+    build_candidate,
+    checkpoint,
+    headline_image_markdown,
+    publish_candidate,
+    render_report_into,
+)
+from orchestration.quality.history import results_of_run
+from orchestration.settings import Settings
+
+CANDIDATE = dg.AssetKey(["publish", "candidate"])
+REPORT = dg.AssetKey(["publish", "report"])
+CURRENT = dg.AssetKey(["publish", "current"])
+
+
+@dg.asset(
+    key=CANDIDATE,
+    deps=[dg.AssetKey(["marts", "fct_quality_results"]), dg.AssetKey(["marts", "mart_daily_country_share"])],
+    partitions_def=snapshot_days,
+    backfill_policy=one_run_a_range,
+    group_name="publish",
+    kinds={"duckdb", "parquet"},
+    owners=OWNERS,
+    description="The marts copied out of the warehouse, with Parquet files and a dictionary, audited against it. Not visible "
+    "to analysts. One candidate per run.",
+)
+def candidate(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]):
+    days = good_days(context)
+    run_id = context.run.run_id
+    with timed("candidate: copied and audited"):
+        built = build_candidate(settings, version_id=f"{days[-1]}-{run_id[:8]}", run_id=run_id, snapshot_dates=days)
+    context.instance.add_run_tags(run_id, {VERSION_TAG: built.version_id})
+    result = dg.MaterializeResult(
+        metadata={"version": built.version_id, "tables": built.tables, "dagster/uri": str(built.path)}
+    )
+    yield from only_good_days(context, [result], days)
+
+
+published_gate = gate_check("published")
+
+
+@dg.asset(
+    key=REPORT,
+    deps=[CANDIDATE],
+    partitions_def=snapshot_days,
+    backfill_policy=one_run_a_range,
+    group_name="publish",
+    kinds={"html"},
+    owners=OWNERS,
+    description="The page that a reader opens: headline, charts, coverage, claims, checks, definitions. One page per version.",
+)
+def report(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]):
+    days = good_days(context)
+    built = candidate_of_run(context, settings)
+    with timed("report: drawn"):
+        page = render_report_into(built)
+    result = dg.MaterializeResult(
+        metadata={
+            "bytes": page.stat().st_size,
+            "share_of_new_model_downloads": dg.MetadataValue.md(headline_image_markdown(built.database)),
+        }
+    )
+    yield from only_good_days(context, [result], days)
+
+
+@dg.asset(
+    key=CURRENT,
+    deps=[REPORT],
+    partitions_def=snapshot_days,
+    backfill_policy=one_run_a_range,
+    group_name="publish",
+    kinds={"duckdb"},
+    owners=OWNERS,
+    description="The version that analysts read: sealed with a manifest of hashes, then swapped in atomically. "
+    "One version per published run.",
+)
+def current(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]):
+    days = good_days(context)
+    run_id = context.run.run_id
+    on_candidate = [result for result in results_of_run(settings, run_id) if result["step"] == "published"]
+    version = publish_candidate(
+        settings, candidate_of_run(context, settings), quality=on_candidate, at=datetime.now(UTC)
+    )
+    checkpoint.commit(settings)
+    tell(f"published: version {version.version_id}")
+    result = dg.MaterializeResult(metadata={"version": version.version_id, "dagster/uri": str(version.path)})
+    yield from only_good_days(context, [result], days)

@@ -1,0 +1,94 @@
+"""What the steps of one run tell each other, through the run's tags: which days it is about, which of them were set aside on
+the way, which version it builds. What makes a day good or bad is decided elsewhere (`landing`, `quality`)."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+
+import dagster as dg
+from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
+
+from orchestration.defs.partitions import snapshot_days
+from orchestration.publishing import Candidate, load_candidate
+from orchestration.settings import Settings
+
+# Tags, because a retry of a failed run inherits them, and because the UI shows them beside the run.
+SET_ASIDE_TAG = "observatory/set_aside"
+VERSION_TAG = "observatory/version"
+# A reason is cut in the run's tag (shown in lists); the whole of it stands in the log, the check and status.json.
+LONGEST_REASON = 300
+
+
+def asked_days(context) -> list[date]:
+    """The days that the run was started for, in order: one partition, or a range of them."""
+    tags = context.run.tags
+    if "dagster/partition" in tags:
+        keys = [tags["dagster/partition"]]
+    elif "dagster/asset_partition_range_start" in tags:
+        keys = snapshot_days.get_partition_keys_in_range(
+            dg.PartitionKeyRange(tags["dagster/asset_partition_range_start"], tags["dagster/asset_partition_range_end"])
+        )
+    else:
+        raise dg.Failure(
+            "This run names no day, but every asset here is a daily partition. Start it with a partition "
+            "(UI: Materialize → choose a day; command line: make run)."
+        )
+    return [date.fromisoformat(key) for key in keys]
+
+
+def set_aside(context) -> dict[date, str]:
+    """Days of this run that failed on the way, each with the reason."""
+    run = context.instance.get_run_by_id(context.run.run_id)
+    stored = json.loads(run.tags.get(SET_ASIDE_TAG, "{}")) if run else {}
+    return {date.fromisoformat(day): reason for day, reason in stored.items()}
+
+
+def add_set_aside(context, reasons: Mapping[date, str]) -> None:
+    """Mark days as failed for the rest of this run."""
+    if not reasons:
+        return
+    merged = set_aside(context) | {day: reason[:LONGEST_REASON] for day, reason in reasons.items()}
+    tag = json.dumps({day.isoformat(): merged[day] for day in sorted(merged)}, ensure_ascii=False)
+    context.instance.add_run_tags(context.run.run_id, {SET_ASIDE_TAG: tag})
+
+
+def good_days(context) -> list[date]:
+    """The asked days that have not failed so far. Never empty: a run without a good day has been stopped before."""
+    aside = set_aside(context)
+    days = [day for day in asked_days(context) if day not in aside]
+    if not days:
+        raise dg.Failure(
+            "No day of this run is left: " + "; ".join(f"{day}: {why}" for day, why in sorted(aside.items()))
+        )
+    return days
+
+
+def candidate_of_run(context, settings: Settings) -> Candidate:
+    """The candidate that this run, or the attempt that it retries, has built."""
+    run = context.instance.get_run_by_id(context.run.run_id)
+    return load_candidate(settings, run.tags.get(VERSION_TAG, "(none)"))
+
+
+def only_good_days(context, events: Sequence | Iterator, days: Sequence[date]) -> Iterator:
+    """Pass on a step's events, but let a ranged run record materialisations of the good days only.
+
+    Dagster records an output for every partition of a range, also for a day that was set aside. Where a day is missing, the
+    materialisations are therefore written out one by one, and the output carries the marker that keeps Dagster from
+    adding its own (a private name of 1.13.27; `tests/defs` fails should it change its meaning).
+    """
+    if len(days) == len(asked_days(context)):
+        yield from events
+        return
+    for event in events:
+        if isinstance(event, dg.Output):
+            asset_key = context.asset_key_for_output(event.output_name)
+            metadata = event.metadata
+        elif isinstance(event, dg.MaterializeResult):
+            asset_key = event.asset_key or context.asset_key
+            metadata = event.metadata or {}
+        else:
+            yield event
+            continue
+        for day in days:
+            yield dg.AssetMaterialization(asset_key=asset_key, partition=day.isoformat(), metadata=metadata)
+        yield dg.MaterializeResult(asset_key=asset_key, metadata={SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: True})

@@ -1,0 +1,102 @@
+"""dbt inside this process: one manifest parsed once, one invocation a layer, the warehouse file let go after each.
+Which models exist and what they mean belongs in `dbt_project/`; how their results become Dagster events, in `layers.py`."""
+
+import json
+import os
+from collections.abc import Sequence
+from contextlib import contextmanager
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+
+import dagster as dg
+
+from orchestration.project import dbt_project
+from orchestration.settings import Settings
+
+
+class DbtInProcess:
+    """Runs dbt commands on the warehouse that the settings name, reusing one parsed manifest for the life of the process.
+
+    A manifest bakes `var()` and `env_var()` of YAML files in at parse time. Nothing that changes per day or per home stands
+    there: days come as `--vars` that only SQL reads, paths as environment variables that only macros read.
+    """
+
+    @cached_property
+    def manifest(self):
+        from dbt.cli.main import dbtRunner
+
+        with _environment(Settings()):
+            parsed = dbtRunner().invoke(["--quiet", "parse", *_folders(dbt_project.project_dir / "target")])
+        if not parsed.success:
+            raise dg.Failure(f"dbt could not parse its project: {parsed.exception}. Run: make setup")
+        return parsed.result
+
+    def invoke(
+        self, command: Sequence[str], settings: Settings, *, days: Sequence[date] = (), run_id: str = ""
+    ) -> tuple[list, "object"]:
+        """Run one dbt command; give the node events it emitted and its result. Raises nothing for failing nodes.
+
+        `days` empty means every landed day.
+        """
+        from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+        from dbt.cli.main import dbtRunner
+
+        events: list = []
+        variables = {"snapshot_dates": [day.isoformat() for day in days], "run_id": run_id}
+        settings.warehouse_path.parent.mkdir(parents=True, exist_ok=True)
+        with _environment(settings):
+            try:
+                result = dbtRunner(manifest=self.manifest, callbacks=[events.append]).invoke(
+                    ["--quiet", *command, "--vars", json.dumps(variables), *_folders(settings.home / "dbt")]
+                )
+            finally:
+                # dbt-duckdb keeps the file open, which would lock out every reader until this process ends.
+                DuckDBConnectionManager.close_all_connections()
+        return events, result
+
+    def build(self, select: str, settings: Settings, *, exclude: str = "", days: Sequence[date], run_id: str):
+        """Build a selection: seeds, models and data tests. Unit tests belong in the test suite, not in a daily run."""
+        # "buildable": a test that compares marts with staging runs with the marts, not when only staging is new.
+        command = ["build", "--select", select, "--indirect-selection", "buildable"]
+        command += ["--exclude-resource-type", "unit_test"]
+        if exclude:
+            command += ["--exclude", exclude]
+        return self.invoke(command, settings, days=days, run_id=run_id)
+
+
+@contextmanager
+def _environment(settings: Settings):
+    """The paths that dbt's macros and profile read, for the time of one call."""
+    wanted = {
+        "OBSERVATORY_WAREHOUSE": str(settings.warehouse_path),
+        "OBSERVATORY_LANDING": str(settings.landing_dir),
+        "OBSERVATORY_QUALITY": str(settings.quality_dir),
+        # Each process spills to a folder of its own: two sharing one delete each other's files.
+        "OBSERVATORY_TEMP": str(settings.home / "tmp" / f"dbt-{os.getpid()}"),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    }
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _folders(target: Path) -> list[str]:
+    project = str(dbt_project.project_dir)
+    return [
+        "--project-dir",
+        project,
+        "--profiles-dir",
+        project,
+        "--target-path",
+        str(target),
+        "--log-path",
+        str(target / "logs"),
+    ]

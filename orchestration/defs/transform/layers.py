@@ -1,0 +1,117 @@
+"""The warehouse's layers as assets: one dbt invocation each, so that a gate fits between them.
+The SQL is in `dbt_project/`, the promises that the gates hold are in `orchestration/quality/suites.py`."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+from dagster_dbt import dbt_assets
+from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
+
+from orchestration.defs.gates import gate_check
+from orchestration.defs.partitions import one_run_a_range, snapshot_days
+from orchestration.defs.progress import timed
+from orchestration.defs.run_days import good_days, only_good_days
+from orchestration.defs.transform.dbt_in_process import DbtInProcess
+from orchestration.defs.transform.translator import OWNERS, LayerTranslator
+from orchestration.project import dbt_project
+from orchestration.publishing import checkpoint
+from orchestration.settings import Settings
+
+# All writers of the warehouse share one pool of size one: DuckDB takes one writing process.
+WAREHOUSE_POOL = "warehouse"
+QUALITY_MODELS = "path:models/marts/quality"
+
+dbt_project.prepare_if_dev()
+translator = LayerTranslator()
+
+
+def _layer(name: str, select: str, exclude: str = "") -> dg.AssetsDefinition:
+    """One layer of dbt models as one step."""
+
+    @dbt_assets(
+        name=f"{name}_layer",
+        manifest=dbt_project.manifest_path,
+        project=dbt_project,
+        select=select,
+        exclude=exclude or None,
+        partitions_def=snapshot_days,
+        backfill_policy=one_run_a_range,
+        dagster_dbt_translator=translator,
+        pool=WAREHOUSE_POOL,
+    )
+    def layer(
+        context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], dbt: dg.ResourceParam[DbtInProcess]
+    ):
+        days = good_days(context)
+        run = context.run
+        if checkpoint.begin(settings, owner=run.root_run_id or run.run_id, run_id=run.run_id):
+            context.log.warning("An earlier run was never published: the warehouse was taken back to before it.")
+        selected, left_out = (_names_of(context), "") if context.is_subset else (select, exclude)
+        with timed(f"{name}: built for {len(days)} day(s)"):
+            messages, result = dbt.build(selected, settings, exclude=left_out, days=days, run_id=run.run_id)
+        yield from only_good_days(context, _dagster_events(messages, dbt, context), days)
+        _raise_if_failed(name, result)
+
+    return layer
+
+
+def _names_of(context: dg.AssetExecutionContext) -> str:
+    """A part of the layer was asked for (in the UI): select just those models."""
+    return " ".join(sorted(key.path[-1] for key in context.selected_asset_keys))
+
+
+def _dagster_events(messages: list, dbt: DbtInProcess, context: dg.AssetExecutionContext) -> Iterator:
+    """dbt's node results as Dagster's outputs and check results."""
+    from google.protobuf.json_format import MessageToDict
+
+    for message in messages:
+        raw_event = MessageToDict(message, preserving_proto_field_name=True)
+        yield from DbtCoreCliEventMessage(raw_event=raw_event, event_history_metadata={}).to_default_asset_events(
+            manifest=dbt_project.manifest_path,
+            dagster_dbt_translator=translator,
+            context=context,
+            project=dbt_project,
+        )
+
+
+def _raise_if_failed(name: str, result) -> None:
+    if result.success:
+        return
+    if result.exception is not None:
+        raise dg.Failure(f"dbt stopped in layer {name}: {result.exception}")
+    failed = [node for node in result.result if str(node.status) in {"error", "fail", "runtime error"}]
+    said = "\n".join(f"- {node.node.unique_id}: {node.status}. {node.message}" for node in failed)
+    raise dg.Failure(
+        f"{len(failed)} of {len(result.result)} dbt nodes of layer {name} failed; nothing of this run is published.\n{said}\n"
+        f"The compiled SQL lies in the home's dbt/compiled folder; re-run the day once the cause is mended."
+    )
+
+
+staging = _layer("staging", "resource_type:seed path:models/staging")
+intermediate = _layer("intermediate", "path:models/intermediate")
+marts = _layer("marts", "path:models/marts", exclude=QUALITY_MODELS)
+quality_marts = _layer("quality_marts", QUALITY_MODELS)
+
+staging_gate = gate_check("staging")
+intermediate_gate = gate_check("intermediate")
+marts_gate = gate_check("marts")
+
+
+@dg.asset(
+    key=["quality", "results"],
+    deps=[["marts", "mart_daily_country_share"]],
+    partitions_def=snapshot_days,
+    backfill_policy=one_run_a_range,
+    group_name="marts",
+    kinds={"parquet"},
+    owners=OWNERS,
+    description="Every check result so far, appended by the gates as Parquet; read by the quality marts. "
+    "One row per check, table, snapshot day and run.",
+)
+def quality_results(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]):
+    days = good_days(context)
+    files = sorted(settings.quality_dir.glob(f"results/evaluated_date=*/{context.run.run_id}-*.parquet"))
+    result = dg.MaterializeResult(
+        metadata={"files_of_this_run": len(files), "steps": [f.stem.split("-")[-1] for f in files]}
+    )
+    yield from only_good_days(context, [result], days)

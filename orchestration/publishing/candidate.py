@@ -1,0 +1,421 @@
+"""A candidate is the whole of schema `marts`, copied out of the warehouse and proven equal to it before anyone sees it.
+Judging the data is the gates' work, showing it is `versions`'; here it is only copied, described and audited."""
+
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from orchestration.publishing.errors import AuditFailed, PublishRefused, WarehouseUnavailable
+from orchestration.publishing.files import read_json, write_json
+from orchestration.settings import Settings
+
+SCHEMA = "marts"
+DATABASE_NAME = "observatory.duckdb"
+VERSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+
+# The key of each public table: rows are written in its order, so that equal contents give equal Parquet files.
+# A table that isn't listed is ordered by all of its columns, which is as fixed but slower.
+TABLE_KEYS: dict[str, tuple[str, ...]] = {
+    "dim_snapshots": ("snapshot_date",),
+    "dim_countries": ("country_code",),
+    "dim_organizations": ("namespace", "valid_from"),
+    "dim_models": ("repo_id",),
+    "bridge_model_parents": ("repo_id", "parent_model_id"),
+    "mart_daily_country_share": (
+        "snapshot_date",
+        "metric",
+        "window_days",
+        "attribution",
+        "denominator",
+        "country_code",
+    ),
+    "mart_daily_organization_share": (
+        "snapshot_date",
+        "metric",
+        "window_days",
+        "attribution",
+        "country_code",
+        "organization",
+    ),
+    "mart_attribution_coverage": ("snapshot_date", "attribution", "basis"),
+    "mart_attribution_queue": ("namespace",),
+    "mart_headline_claims": ("claim_id", "part", "snapshot_date"),
+    "fct_quality_results": ("evaluation_id",),
+}
+
+INTEGER_TYPES = {
+    "TINYINT",
+    "SMALLINT",
+    "INTEGER",
+    "BIGINT",
+    "HUGEINT",
+    "UTINYINT",
+    "USMALLINT",
+    "UINTEGER",
+    "UBIGINT",
+    "UHUGEINT",
+}
+EXTREMES_TYPES = {"VARCHAR", "DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "DOUBLE", "FLOAT", "BOOLEAN"}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column as the warehouse declares it."""
+
+    name: str
+    data_type: str
+    is_nullable: bool
+    description: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """One public table as the warehouse declares it."""
+
+    name: str
+    description: str
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A copy that analysts can't see yet: its folder, and the rows of each table in it."""
+
+    path: Path
+    version_id: str
+    run_id: str
+    snapshot_dates: tuple[date, ...]
+    tables: dict[str, int] = field(default_factory=dict)
+    simulation_note: str | None = None
+
+    @property
+    def database(self) -> Path:
+        return self.path / DATABASE_NAME
+
+    def parquet(self, table: str) -> Path:
+        return self.path / "parquet" / f"{table}.parquet"
+
+
+def build_candidate(
+    settings: Settings,
+    *,
+    version_id: str,
+    run_id: str,
+    snapshot_dates: Sequence[date],
+    simulation_note: str | None = None,
+) -> Candidate:
+    """Copy `marts` into `published/_candidates/<version_id>/` and audit the copy against the warehouse.
+
+    `snapshot_dates` are the days that this run added; `simulation_note` says which numbers are real where a sandbox
+    Hub served them. The warehouse is open read-only while this runs, and closed again. Raises `WarehouseUnavailable`,
+    `AuditFailed`, and `ValueError` for an id that can't name a folder.
+    """
+    if not VERSION_ID.fullmatch(version_id):
+        raise ValueError(
+            f"Found the version id {version_id!r}; expected letters, digits, '.', '_' and '-', at most 128 of them. "
+            "Do this: pass an id such as '2026-10-13-1a2b3c4d'."
+        )
+    path = settings.published_dir / "_candidates" / version_id
+    # The note first: it vouches for an audit, which the files that follow haven't had.
+    note_path(settings, version_id).unlink(missing_ok=True)
+    shutil.rmtree(path, ignore_errors=True)
+    (path / "parquet").mkdir(parents=True)
+    candidate = Candidate(
+        path=path,
+        version_id=version_id,
+        run_id=run_id,
+        snapshot_dates=tuple(sorted(snapshot_dates)),
+        tables={},
+        simulation_note=simulation_note,
+    )
+    with warehouse_attached(settings.warehouse_path, candidate.database) as connection:
+        tables = read_tables(connection, "warehouse")
+        refuse_undescribed(tables)
+        # One transaction: a commit for each of the many comments would wait for the disk each time.
+        connection.begin()
+        connection.execute(f"create schema if not exists {SCHEMA}")
+        for table in tables:
+            copy_table(connection, table)
+            write_parquet(connection, table, candidate.parquet(table.name))
+            candidate.tables[table.name] = connection.execute(
+                f"select count(*) from {SCHEMA}.{quoted(table.name)}"
+            ).fetchone()[0]
+        connection.commit()
+    (path / "DICTIONARY.md").write_text(dictionary(tables, candidate.tables), encoding="utf-8")
+    audit_candidate(settings, candidate)
+    write_json(note_path(settings, version_id), as_note(candidate))
+    return candidate
+
+
+def load_candidate(settings: Settings, version_id: str) -> Candidate:
+    """The candidate that an earlier step, or an earlier attempt at the same run, has built. Raises `PublishRefused`."""
+    note = read_json(note_path(settings, version_id))
+    path = settings.published_dir / "_candidates" / version_id
+    if note is None:
+        raise PublishRefused(
+            found=f"no candidate {version_id}",
+            expected="one that build_candidate made and audited",
+            do_this="run the step that builds the candidate again",
+        )
+    return Candidate(
+        path=path,
+        version_id=version_id,
+        run_id=note["run_id"],
+        snapshot_dates=tuple(date.fromisoformat(day) for day in note["snapshot_dates"]),
+        tables=note["tables"],
+        simulation_note=note["simulation_note"],
+    )
+
+
+def note_path(settings: Settings, version_id: str) -> Path:
+    """Beside the candidate's folder, not in it: a version holds nothing but what its manifest names."""
+    return settings.published_dir / "_candidates" / f"{version_id}.json"
+
+
+def as_note(candidate: Candidate) -> dict[str, Any]:
+    return {
+        "run_id": candidate.run_id,
+        "snapshot_dates": [day.isoformat() for day in candidate.snapshot_dates],
+        "tables": candidate.tables,
+        "simulation_note": candidate.simulation_note,
+    }
+
+
+@contextmanager
+def warehouse_attached(warehouse: Path, database: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to `database` (in memory if None) that sees the warehouse, read-only, as catalogue `warehouse`.
+
+    Both are closed at the end, since an open reader would keep dbt from writing.
+    """
+    if not warehouse.is_file():
+        raise WarehouseUnavailable(
+            found=f"no file at {warehouse}",
+            expected="the warehouse that dbt builds",
+            do_this="run the daily job, or `make demo`, first",
+        )
+    with duckdb.connect(str(database) if database else ":memory:") as connection:
+        try:
+            connection.execute(f"attach {text_literal(str(warehouse))} as warehouse (read_only)")
+        except duckdb.Error as error:
+            raise WarehouseUnavailable(
+                found=f"{warehouse} can't be opened: {error}",
+                expected="a warehouse that nothing else holds open",
+                do_this="end the other process or connection that has it open, then run the day again",
+            ) from error
+        yield connection
+
+
+def read_tables(connection: duckdb.DuckDBPyConnection, catalogue: str) -> list[Table]:
+    """The tables and views of schema `marts` in the catalogue, by name, with their columns in order."""
+    relations = connection.execute(
+        """
+        select table_name, comment from duckdb_tables()
+        where database_name = $catalogue and schema_name = $schema
+        union all
+        select view_name, comment from duckdb_views()
+        where database_name = $catalogue and schema_name = $schema and not internal
+        order by 1
+        """,
+        {"catalogue": catalogue, "schema": SCHEMA},
+    ).fetchall()
+    columns = connection.execute(
+        """
+        select table_name, column_name, data_type, is_nullable, comment
+        from duckdb_columns()
+        where database_name = $catalogue and schema_name = $schema
+        order by table_name, column_index
+        """,
+        {"catalogue": catalogue, "schema": SCHEMA},
+    ).fetchall()
+    if not relations:
+        raise AuditFailed(
+            found=f"no table in schema {SCHEMA}",
+            expected="the public tables",
+            do_this="build the marts before publishing",
+        )
+    return [
+        Table(
+            name=name,
+            description=description or "",
+            columns=tuple(
+                Column(column, data_type, is_nullable, comment or "")
+                for table_name, column, data_type, is_nullable, comment in columns
+                if table_name == name
+            ),
+        )
+        for name, description in relations
+    ]
+
+
+def refuse_undescribed(tables: Sequence[Table]) -> None:
+    """Every public table and column is described, or nothing is published."""
+    missing = [table.name for table in tables if not table.description.strip()]
+    missing += [
+        f"{table.name}.{column.name}" for table in tables for column in table.columns if not column.description.strip()
+    ]
+    if missing:
+        raise AuditFailed(
+            found=f"{len(missing)} public tables or columns without a description: {', '.join(missing[:10])}",
+            expected="every one described",
+            do_this="describe them in the marts' YAML, with persist_docs on for relations and columns",
+        )
+
+
+def copy_table(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Create the table with its types, not-null constraints and comments, and fill it in the order of its key."""
+    name = f"{SCHEMA}.{quoted(table.name)}"
+    columns = ", ".join(
+        f"{quoted(column.name)} {column.data_type}{'' if column.is_nullable else ' not null'}"
+        for column in table.columns
+    )
+    connection.execute(f"create table {name} ({columns})")
+    connection.execute(f"insert into {name} select * from warehouse.{name} order by {ordering(table)}")
+    connection.execute(f"comment on table {name} is {text_literal(table.description)}")
+    for column in table.columns:
+        connection.execute(f"comment on column {name}.{quoted(column.name)} is {text_literal(column.description)}")
+
+
+def write_parquet(connection: duckdb.DuckDBPyConnection, table: Table, path: Path) -> None:
+    connection.execute(
+        f"copy (select * from {SCHEMA}.{quoted(table.name)} order by {ordering(table)}) "
+        f"to {text_literal(str(path))} (format parquet, compression zstd)"
+    )
+
+
+def ordering(table: Table) -> str:
+    key = TABLE_KEYS.get(table.name)
+    if key is None:
+        return "all"
+    missing = sorted(set(key) - {column.name for column in table.columns})
+    if missing:
+        raise AuditFailed(
+            found=f"marts.{table.name} without its key column {', '.join(missing)}",
+            expected=f"the key ({', '.join(key)})",
+            do_this="restore the column in the model, or correct TABLE_KEYS if the contract has changed",
+        )
+    return ", ".join(quoted(column) for column in key)
+
+
+def audit_candidate(settings: Settings, candidate: Candidate) -> None:
+    """Reopen the copy read-only and compare it with the warehouse: columns, types, rows, and a profile of each column.
+
+    The profile is the count of values that are not null, the sum of an integer column, and the extremes of the others
+    that have an order. Database and Parquet files must both agree. Raises `AuditFailed`, which names each difference.
+    """
+    with warehouse_attached(settings.warehouse_path) as connection:
+        tables = read_tables(connection, "warehouse")
+        attach_copy(connection, candidate.database)
+        differences = []
+        copies = {table.name: table for table in read_tables(connection, "copy")}
+        names = {table.name for table in tables}
+        differences += [f"{name}: only in the copy" for name in sorted(copies.keys() - names)]
+        for table in tables:
+            copied = copies.get(table.name)
+            if copied is None:
+                differences.append(f"{table.name}: missing in the copy")
+            elif copied != table:
+                differences.append(f"{table.name}: other columns, types or comments than in the warehouse")
+            else:
+                differences += table_differences(connection, table, candidate.parquet(table.name))
+    if differences:
+        raise AuditFailed(
+            found=f"{len(differences)} differences between candidate {candidate.version_id} and the warehouse: "
+            + "; ".join(differences[:10]),
+            expected="equal columns, rows, sums and extremes in every table",
+            do_this="run the day again; if it stays, look for a second writer of the warehouse or a failing disk",
+        )
+
+
+def attach_copy(connection: duckdb.DuckDBPyConnection, database: Path) -> None:
+    try:
+        connection.execute(f"attach {text_literal(str(database))} as copy (read_only)")
+    except duckdb.Error as error:
+        raise AuditFailed(
+            found=f"a copy that can't be opened read-only: {error}",
+            expected="a database that DuckDB opens",
+            do_this="run the day again; if it stays, look at the disk's space and health",
+        ) from error
+
+
+def table_differences(connection: duckdb.DuckDBPyConnection, table: Table, parquet: Path) -> list[str]:
+    name = f"{SCHEMA}.{quoted(table.name)}"
+    expected = profile(connection, f"warehouse.{name}", table)
+    differences = [
+        f"{table.name} {what}: found {found}, expected {expected[what]}"
+        for what, found in profile(connection, f"copy.{name}", table).items()
+        if found != expected[what]
+    ]
+    if not parquet.is_file():
+        return [*differences, f"{table.name}: no Parquet file"]
+    relation = f"read_parquet({text_literal(str(parquet))}, hive_partitioning = false)"
+    try:
+        described = connection.execute(f"describe select * from {relation}").fetchall()
+        types = [(column.name, column.data_type) for column in table.columns]
+        if [(row[0], row[1]) for row in described] != types:
+            return [*differences, f"{table.name}: other columns or types in its Parquet file"]
+        differences += [
+            f"{table.name} {what} in Parquet: found {found}, expected {expected[what]}"
+            for what, found in profile(connection, relation, table).items()
+            if found != expected[what]
+        ]
+    except duckdb.Error as error:
+        differences.append(f"{table.name}: its Parquet file can't be read: {error}")
+    return differences
+
+
+def profile(connection: duckdb.DuckDBPyConnection, relation: str, table: Table) -> dict[str, Any]:
+    """Rows of the relation, and for each column its count, and its sum or extremes where the type has them."""
+    parts = {"rows": "count(*)"}
+    for column in table.columns:
+        name = quoted(column.name)
+        parts[f"count of {column.name}"] = f"count({name})"
+        if column.data_type in INTEGER_TYPES:
+            parts[f"sum of {column.name}"] = f"sum(cast({name} as hugeint))"
+        elif column.data_type in EXTREMES_TYPES:
+            parts[f"least {column.name}"] = f"min({name})"
+            parts[f"greatest {column.name}"] = f"max({name})"
+    row = connection.execute(f"select {', '.join(parts.values())} from {relation}").fetchone()
+    return dict(zip(parts, row, strict=True))
+
+
+def dictionary(tables: Sequence[Table], rows: dict[str, int]) -> str:
+    """DICTIONARY.md: every table and column with its type and description, as the database's own comments say them."""
+    lines = [
+        "# Data dictionary",
+        "",
+        f"Every table of schema `{SCHEMA}`, generated from the comments in `{DATABASE_NAME}`. The same tables lie in "
+        "`parquet/`, a file each.",
+        "",
+    ]
+    for table in tables:
+        key = TABLE_KEYS.get(table.name)
+        lines += [f"## {table.name}", "", " ".join(table.description.split()), ""]
+        lines += [f"Key: {', '.join(f'`{column}`' for column in key)}. " if key else ""]
+        lines[-1] += f"Rows in this version: {rows[table.name]:,}."
+        lines += ["", "| column | type | null | description |", "| --- | --- | --- | --- |"]
+        lines += [
+            f"| `{column.name}` | {column.data_type.lower()} | {'may be null' if column.is_nullable else 'never'} | "
+            f"{table_cell(column.description)} |"
+            for column in table.columns
+        ]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def table_cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def text_literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,39 @@
+"""What can go wrong between the warehouse and a published version, each said as found, expected and what to do.
+Errors of the Hub and of landing live beside their code."""
+
+from orchestration.hub.errors import ObservatoryError
+
+
+class PublishingError(ObservatoryError):
+    """Base of the errors of this package; the last good version stays visible whenever one is raised."""
+
+    def __init__(self, *, found: str, expected: str, do_this: str) -> None:
+        super().__init__(f"Found {found}", expected=expected, do_this=do_this)
+
+
+class WarehouseUnavailable(PublishingError):
+    """The warehouse isn't there, or something else holds it open."""
+
+
+class AuditFailed(PublishingError):
+    """The copy differs from the warehouse, or a table isn't fit to be public."""
+
+
+class PublishRefused(PublishingError):
+    """The candidate wasn't checked, or failed its checks, or is incomplete."""
+
+
+class VersionExists(PublishingError):
+    """A version of this id was published before, with other contents or in another's place."""
+
+
+class VersionDamaged(PublishingError):
+    """A published folder isn't as its manifest says."""
+
+
+class PublisherBusy(PublishingError):
+    """Another publisher holds the lock."""
+
+
+class NothingPublished(PublishingError):
+    """There is no current version to open."""

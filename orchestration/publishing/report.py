@@ -1,0 +1,201 @@
+"""The report: one HTML page that needs no network, drawn from a candidate's own database and nothing else.
+What it says is read in `facts`, what it draws is in `charts`; here they are put on the page, escaped."""
+
+import base64
+import json
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from orchestration.publishing.candidate import Candidate
+from orchestration.publishing.facts import LEADERS, ReportFacts, read_facts
+
+if TYPE_CHECKING:
+    import altair
+
+# Altair 6.3 writes Vega-Lite 6.4; drawn by another version, each chart logs a warning.
+VEGA_LITE_VERSION = "6.4"
+FALLBACK_WIDTH = 680  # pixels of the charts for print and for browsers without scripts
+PICTURE_WIDTH = 560  # pixels of the picture in Dagster's metadata
+DEFAULT_SIMULATION_NOTE = "A sandbox Hub served these numbers; unless its source says otherwise, none of them is real."
+# Exposes only what the page calls; the bundle is inlined once for all charts.
+BUNDLE_SNIPPET = "window.vegaEmbed = vegaEmbed;"
+CHART_OPTIONS = {"mode": "vega-lite", "renderer": "svg", "actions": False}
+
+
+def render_report_into(candidate: Candidate) -> Path:
+    """Write `report/index.html` into the candidate, give its path. Raises `PublishRefused` without a lead metric."""
+    page = render_report(candidate.database, version_id=candidate.version_id, simulation_note=candidate.simulation_note)
+    path = candidate.path / "report" / "index.html"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(page, encoding="utf-8")
+    return path
+
+
+def render_report(database: Path, *, version_id: str, simulation_note: str | None = None) -> str:
+    """The page as text. `simulation_note` says which numbers are real; it shows only where the data is simulated."""
+    import jinja2
+    import vl_convert
+
+    facts = read_facts(database)
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"percent": percent, "claim_value": claim_value, "count": count}
+    bundle = vl_convert.javascript_bundle(BUNDLE_SNIPPET, vl_version=VEGA_LITE_VERSION)
+    return environment.get_template("report.html.j2").render(
+        facts=facts,
+        version_id=version_id,
+        simulation_note=(simulation_note or DEFAULT_SIMULATION_NOTE) if facts.is_simulated else None,
+        leaders=[facts.country(code) for code in LEADERS],
+        charts=page_charts(facts),
+        claims=claims_by_question(facts),
+        missing=[day["snapshot_date"].isoformat() for day in facts.days if day["status"] != "complete"],
+        events=[day for day in facts.days if day["platform_event"] not in (None, "none")],
+        bundle=trusted_script(bundle),
+        options=script_json(CHART_OPTIONS),
+    )
+
+
+def claims_by_question(facts: ReportFacts) -> list[dict[str, Any]]:
+    """A claim's parts together, what is common to them once: its question, what was reported, and its caveats."""
+    claims = []
+    for _, group in groupby(facts.claims, key=lambda claim: claim["claim_id"]):
+        parts = list(group)
+        claims.append(
+            parts[0]
+            | {
+                "parts": parts,
+                "is_answered": any(part["value"] is not None for part in parts),
+                "caveats": list(dict.fromkeys(part["caveat"] for part in parts if part["caveat"])),
+            }
+        )
+    return claims
+
+
+def page_charts(facts: ReportFacts) -> dict[str, dict[str, Any]]:
+    """Each chart of the page: its specification for the script, its SVG for no-script, and what it shows in words."""
+    from orchestration.publishing import charts
+
+    china, states = (facts.country(code) for code in LEADERS)
+    day = facts.snapshot_date.isoformat()
+    drawn = {
+        "headline": (
+            charts.headline,
+            f"Line chart: countries' share of 30-day downloads of new models, by day up to {day}. "
+            f"On that day China has {percent(china['share'])}, the United States {percent(states['share'])}.",
+        ),
+        "china": (
+            lambda facts, width: charts.organizations(facts, "CN", width),
+            f"Bar chart: {organizations_in_words(facts, 'CN')}",
+        ),
+        "states": (
+            lambda facts, width: charts.organizations(facts, "US", width),
+            f"Bar chart: {organizations_in_words(facts, 'US')}",
+        ),
+        "attributions": (
+            charts.attributions,
+            f"Dot chart: each country's share by uploader and by origin. China {percent(china['share'])} and "
+            f"{percent(china.get('origin_share', 0))}, the United States {percent(states['share'])} and "
+            f"{percent(states.get('origin_share', 0))}.",
+        ),
+        "coverage": (
+            charts.coverage,
+            "Bar chart: how much of models, of downloads and of new models' downloads has a class, and how much has a "
+            "place. The table below it has the numbers.",
+        ),
+    }
+    mark = "SIMULATED data. " if facts.is_simulated else ""
+    return {
+        name: {
+            "spec": script_json(specification(draw(facts, "container"))),
+            "svg": trusted_svg(svg_of(draw(facts, FALLBACK_WIDTH))),
+            "alt": mark + alt,
+        }
+        for name, (draw, alt) in drawn.items()
+    }
+
+
+def organizations_in_words(facts: ReportFacts, leader: str) -> str:
+    name = facts.country(leader)["name"]
+    held = [row for row in facts.organizations[leader] if row["attribution"] == "uploader"]
+    if not held:
+        return f"no organisation of {name} has downloads of new models on this day."
+    parts = ", ".join(f"{row['organization']} {percent(row['share_of_country'])}" for row in held[:3])
+    return f"organisations' part of {name}'s downloads of new models by uploader, first {parts}."
+
+
+def headline_chart(database: Path) -> "altair.LayerChart":
+    """The headline chart of a published or candidate database, at a fixed width."""
+    from orchestration.publishing import charts
+
+    return charts.headline(read_facts(database), PICTURE_WIDTH)
+
+
+def headline_image_markdown(database: Path) -> str:
+    """The headline chart as a Markdown image with its bytes inside, for Dagster's metadata (about 50 kB)."""
+    picture = base64.b64encode(svg_of(headline_chart(database)).encode()).decode()
+    return f"![Countries' share of new models' downloads](data:image/svg+xml;base64,{picture})"
+
+
+def specification(chart: "altair.LayerChart") -> dict[str, Any]:
+    """The chart as Vega-Lite, without the address of its schema, which nothing here fetches."""
+    document = chart.to_dict()
+    document.pop("$schema")
+    return document
+
+
+def svg_of(chart: "altair.LayerChart") -> str:
+    import vl_convert
+
+    return vl_convert.vegalite_to_svg(chart.to_dict(), vl_version=VEGA_LITE_VERSION)
+
+
+def script_json(document: Any) -> Any:
+    """JSON that can stand inside a script element: no character in it can end the element or open a comment."""
+    import markupsafe
+
+    text = json.dumps(document, ensure_ascii=True, allow_nan=False, sort_keys=True)
+    return markupsafe.Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
+
+
+def trusted_script(code: str) -> Any:
+    """Code of ours or of the bundle, marked as such. Raises `ValueError` if it could end its own element."""
+    import markupsafe
+
+    if "</script" in code.lower() or "<!--" in code:
+        raise ValueError(
+            "Found an end of script inside the chart bundle; expected none. Do this: pin its version back."
+        )
+    return markupsafe.Markup(code)
+
+
+def trusted_svg(picture: str) -> Any:
+    """A drawing of vl_convert, which escapes the text in it. Raises `ValueError` if it could leave its element."""
+    import markupsafe
+
+    if "<script" in picture.lower() or "</noscript" in picture.lower():
+        raise ValueError("Found markup in a drawn chart; expected text only. Do this: report it to vl-convert.")
+    return markupsafe.Markup(picture)
+
+
+def percent(share: float | None, decimals: int = 1) -> str:
+    return "–" if share is None else f"{share:.{decimals}%}"
+
+
+def count(number: int | None) -> str:
+    return "–" if number is None else f"{number:,}"
+
+
+def claim_value(value: float | str | None, unit: str | None) -> str:
+    """A claim's number with its unit: shares as per cent, whole numbers with separators, words as they are."""
+    if value is None or isinstance(value, str):
+        return value or "–"
+    if unit == "share":
+        return percent(value)
+    number = f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}"
+    return f"{number} {unit}" if unit else number

@@ -1,0 +1,305 @@
+"""From an audited candidate to the version that everyone sees: manifest, hashes, one rename, one swap, then pruning.
+In this order a crash at any instant leaves the last good version current; what the data must satisfy is the gates'."""
+
+import os
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from orchestration.publishing.candidate import SCHEMA, Candidate, note_path
+from orchestration.publishing.current import (
+    MANIFEST_NAME,
+    Version,
+    current_version,
+    point_current_at,
+    published_versions,
+    publishing_lock,
+    read_version,
+    versions_dir,
+)
+from orchestration.publishing.errors import PublishRefused, VersionDamaged, VersionExists
+from orchestration.publishing.files import files_below, read_json, sha256_of, sync_path, sync_tree, write_json
+from orchestration.publishing.status import write_status_locked
+from orchestration.settings import PROJECT_ROOT, Settings
+
+# Analysts open files of a version lazily: it stays this long after it stopped being current (2026-11-24: a working day
+# and a night, so that a query started yesterday still ends).
+RETIRED_FOR = timedelta(hours=24)
+# A candidate that no run has touched for this long was left behind by a crash.
+ABANDONED_AFTER = timedelta(hours=24)
+SCORE_MEANS = (
+    "100 × checks passed or accepted for a platform event ÷ checks evaluated, in this run and on the candidate"
+)
+
+
+def publish_candidate(
+    settings: Settings,
+    candidate: Candidate,
+    *,
+    quality: Sequence[Mapping[str, Any]],
+    at: datetime | None = None,
+) -> Version:
+    """Make the candidate the current version, prune old ones, and write `status.json`.
+
+    `quality` are the results of the suite on the candidate itself (fields of a check result); none, or a blocking
+    failure among them, is refused. `at` is the time of publication, UTC, now by default. Publishing the same contents
+    under the same id again changes nothing. Raises `PublishRefused`, `VersionExists`, `VersionDamaged` and
+    `PublisherBusy`.
+    """
+    at = at or datetime.now(UTC)
+    refuse_unchecked(quality)
+    with publishing_lock(settings):
+        empty_trash(settings)
+        version = finished_earlier(settings, candidate) or move_into_versions(settings, candidate, quality, at)
+        current = current_version(settings)
+        if current is None or current.version_id != version.version_id:
+            point_current_at(settings, version.version_id)
+        prune(settings, at)
+        write_status_locked(
+            settings,
+            state="published",
+            attempted_dates=candidate.snapshot_dates,
+            step=None,
+            reason=None,
+            run_id=candidate.run_id,
+            at=at,
+        )
+        note_path(settings, candidate.version_id).unlink(missing_ok=True)
+    return version
+
+
+def refuse_unchecked(quality: Sequence[Mapping[str, Any]]) -> None:
+    if not quality:
+        raise PublishRefused(
+            found="a candidate without a single check on it",
+            expected="the results of the suite on the published step",
+            do_this="run the gate `published` on the candidate's database and pass its results",
+        )
+    stopped = [result for result in quality if result["blocking"] and failed(result)]
+    if stopped:
+        named = ", ".join(f"{result['table_name']}.{result['check_name']}" for result in stopped[:10])
+        raise PublishRefused(
+            found=f"{len(stopped)} blocking checks that failed on the candidate: {named}",
+            expected="none",
+            do_this="read their observed values in the run's checks, mend the cause, and run the day again",
+        )
+
+
+def finished_earlier(settings: Settings, candidate: Candidate) -> Version | None:
+    """The version of this id and contents, if an earlier run got as far as its rename; the copy is then dropped."""
+    path = versions_dir(settings) / candidate.version_id
+    if not path.exists():
+        return None
+    version = read_version(path)
+    verify_hashes(version.path)
+    was_moved_here = not candidate.path.exists() and version.manifest["run_id"] == candidate.run_id
+    if not was_moved_here and contents_of(version.path) != contents_of(candidate.path):
+        raise VersionExists(
+            found=f"version {candidate.version_id} published already, with other contents",
+            expected="a new id for new contents: versions never change",
+            do_this="build the candidate again under another version id",
+        )
+    if version.version_id in retired_versions(settings):
+        raise VersionExists(
+            found=f"version {candidate.version_id} published earlier and replaced since",
+            expected="a new id: publishing it again would take analysts back",
+            do_this="build the candidate again under another version id",
+        )
+    if not was_moved_here:
+        shutil.rmtree(candidate.path)
+    return version
+
+
+def contents_of(path: Path) -> dict[str, str]:
+    """Hash of each table's Parquet file: rows are written in key order, so equal tables have equal files."""
+    return {file.name: sha256_of(file) for file in files_below(path / "parquet")}
+
+
+def move_into_versions(
+    settings: Settings, candidate: Candidate, quality: Sequence[Mapping[str, Any]], at: datetime
+) -> Version:
+    if not candidate.path.is_dir():
+        raise PublishRefused(
+            found=f"no candidate {candidate.version_id}",
+            expected="the folder that build_candidate made",
+            do_this="build the candidate again",
+        )
+    write_json(candidate.path / MANIFEST_NAME, manifest_of(candidate, quality, at))
+    verify_hashes(candidate.path)
+    sync_tree(candidate.path)
+    target = versions_dir(settings) / candidate.version_id
+    target.parent.mkdir(parents=True, exist_ok=True)
+    os.rename(candidate.path, target)
+    sync_path(target.parent)
+    return read_version(target)
+
+
+def verify_hashes(path: Path) -> None:
+    """Compare a folder with its manifest: the same files, each with its bytes and sha256. Raises `VersionDamaged`."""
+    manifest = read_version(path).manifest
+    found = {
+        str(file.relative_to(path)): {"bytes": file.stat().st_size, "sha256": sha256_of(file)}
+        for file in files_below(path)
+        if file != path / MANIFEST_NAME
+    }
+    expected = manifest["files"]
+    different = sorted(name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name))
+    if different:
+        raise VersionDamaged(
+            found=f"files of {path.name} that differ from its manifest: {', '.join(different[:10])}",
+            expected="every file as it was when the manifest was written",
+            do_this="publish again under a new version id, and look at what else writes there",
+        )
+
+
+def manifest_of(candidate: Candidate, quality: Sequence[Mapping[str, Any]], at: datetime) -> dict[str, Any]:
+    """Everything that a reader of the folder needs to trust or to cite it."""
+    files = {
+        str(file.relative_to(candidate.path)): {"bytes": file.stat().st_size, "sha256": sha256_of(file)}
+        for file in files_below(candidate.path)
+        if file != candidate.path / MANIFEST_NAME
+    }
+    with duckdb.connect(str(candidate.database), read_only=True) as connection:
+        days = rows_of(connection, f"select snapshot_date, status, is_simulated from {SCHEMA}.dim_snapshots order by 1")
+        licences = rows_of(connection, LICENCES)
+        checks = rows_of(connection, RUN_CHECKS, {"run_id": candidate.run_id})
+    complete = [day["snapshot_date"].isoformat() for day in days if day["status"] == "complete"]
+    return {
+        "version": candidate.version_id,
+        "created_at": at.isoformat(),
+        "run_id": candidate.run_id,
+        "git_revision": git_revision(),
+        "duckdb_version": duckdb.__version__,
+        "snapshot_dates": {
+            "first": complete[0] if complete else None,
+            "last": complete[-1] if complete else None,
+            "complete": complete,
+            "not_complete": [day["snapshot_date"].isoformat() for day in days if day["status"] != "complete"],
+            "added_by_run": [day.isoformat() for day in candidate.snapshot_dates],
+        },
+        "is_simulated": any(day["is_simulated"] for day in days),
+        "simulation_note": candidate.simulation_note,
+        "data_licences": licences,
+        "quality": quality_summary(checks, quality),
+        "tables": {
+            table: {"rows": rows, "parquet": f"parquet/{table}.parquet"} for table, rows in candidate.tables.items()
+        },
+        "files": files,
+    }
+
+
+LICENCES = f"""
+    select
+        source,
+        source_license as license,
+        cast(min(snapshot_date) as varchar) as first_day,
+        cast(max(snapshot_date) as varchar) as last_day
+    from {SCHEMA}.dim_snapshots
+    where status = 'complete'
+    group by source, source_license
+    order by source, source_license
+"""
+
+RUN_CHECKS = f"""
+    select step, passed, crashed, accepted_event
+    from {SCHEMA}.fct_quality_results
+    where run_id = $run_id
+"""
+
+
+def rows_of(connection: duckdb.DuckDBPyConnection, sql: str, parameters: dict | None = None) -> list[dict[str, Any]]:
+    cursor = connection.execute(sql, parameters or {})
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def quality_summary(checks: Sequence[Mapping[str, Any]], published: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Counts of this run's checks up to the marts and of those on the candidate, which SQL shows one version later."""
+    results = [*checks, *({**result, "step": "published"} for result in published)]
+    passed = sum(not failed(result) for result in results)
+    evaluated = Counter(result["step"] for result in results)
+    broken = Counter(result["step"] for result in results if failed(result))
+    return {
+        "score": round(100 * passed / len(results), 1),
+        "score_means": SCORE_MEANS,
+        "checks": len(results),
+        "passed": passed,
+        "failed": len(results) - passed,
+        "accepted_for_an_event": sum(bool(result.get("accepted_event")) for result in results),
+        "crashed": sum(bool(result.get("crashed")) for result in results),
+        "steps": {step: {"checks": evaluated[step], "failed": broken[step]} for step in sorted(evaluated)},
+        "published": [{name: plain(value) for name, value in result.items()} for result in published],
+    }
+
+
+def failed(result: Mapping[str, Any]) -> bool:
+    """A broken promise counts as failed unless a platform event of that day was accepted as its reason."""
+    return not result["passed"] and not result.get("accepted_event")
+
+
+def plain(value: Any) -> bool | int | float | str | None:
+    return value if value is None or isinstance(value, bool | int | float) else str(value)
+
+
+def git_revision() -> str:
+    """Commit of the code, with `-dirty` if it was changed since; 'unknown' outside a repository or without git."""
+    if not (PROJECT_ROOT / ".git").exists():
+        return "unknown"
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        described = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=10, check=False)
+    except (FileNotFoundError, subprocess.TimeoutExpired):
+        return "unknown"
+    return described.stdout.strip() or "unknown"
+
+
+def prune(settings: Settings, at: datetime) -> list[str]:
+    """Remove versions beyond `keep_versions`, oldest first; never the current one, nor one retired within a day."""
+    current = current_version(settings)
+    versions = published_versions(settings)
+    retired = retired_versions(settings)
+    retired = {
+        version.version_id: retired.get(version.version_id, at.isoformat())
+        for version in versions
+        if current and version.version_id != current.version_id
+    }
+    write_json(settings.published_dir / "retired.json", retired)
+    removed = [
+        version.version_id
+        for version in versions[settings.keep_versions :]
+        if version.version_id in retired and at - datetime.fromisoformat(retired[version.version_id]) >= RETIRED_FOR
+    ]
+    for version_id in removed:
+        # Renamed first: a crash half-way through the removal must not leave half a version in its place.
+        os.rename(versions_dir(settings) / version_id, trash_dir(settings) / version_id)
+    remove_abandoned_candidates(settings, at)
+    empty_trash(settings)
+    return removed
+
+
+def retired_versions(settings: Settings) -> dict[str, str]:
+    """When each version was first seen not to be current any more, ISO time by version id."""
+    return read_json(settings.published_dir / "retired.json") or {}
+
+
+def remove_abandoned_candidates(settings: Settings, at: datetime) -> None:
+    folder = settings.published_dir / "_candidates"
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        if at - datetime.fromtimestamp(path.stat().st_mtime, UTC) >= ABANDONED_AFTER:
+            os.rename(path, trash_dir(settings) / f"candidate-{path.name}")
+
+
+def trash_dir(settings: Settings) -> Path:
+    return settings.published_dir / "_trash"
+
+
+def empty_trash(settings: Settings) -> None:
+    """Remove what a prune has put aside, also one that a crash cut short."""
+    shutil.rmtree(trash_dir(settings), ignore_errors=True)
+    trash_dir(settings).mkdir(parents=True)

@@ -1,0 +1,277 @@
+"""The data that a step's suites look at: DuckDB opened read-only, narrowed to one day, asked for a small profile.
+What the profile has to look like is for suites.py to say, and whether it does for gate.py."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from orchestration.quality.promises import EqualTo, Promise, Suite
+from orchestration.quality.suites import PUBLISHED_TABLES
+from orchestration.settings import Settings
+
+OFFENDERS = 5
+LONGEST_VALUE = 200
+
+# Columns that suites read from the landing, for the views over a day that has no files.
+LANDED_COLUMNS = {
+    "models": {
+        "_id": "varchar",
+        "id": "varchar",
+        "author": "varchar",
+        "createdAt": "timestamptz",
+        "downloads": "bigint",
+        "downloadsAllTime": "bigint",
+        "likes": "bigint",
+        "gated": "varchar",
+        "private": "boolean",
+        "pipeline_tag": "varchar",
+        "tags": "varchar[]",
+        "cast_errors": "varchar[]",
+        "fetched_at": "timestamptz",
+        "source": "varchar",
+        "source_revision": "varchar",
+        "captured_at": "timestamptz",
+        "filename": "varchar",
+        "file_row_number": "bigint",
+    },
+    "accounts": {"namespace": "varchar", "account_type": "varchar"},
+    "captures": {"status": "varchar", "models": "bigint", "downloads_all_time": "bigint"},
+}
+
+
+class EvidenceMissing(OSError):
+    """There is nothing to look at: the database that a step should have left behind isn't there."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What one query saw of a suite's table on one day."""
+
+    rows: int
+    observed: Mapping[str, Any]
+    expected: Mapping[str, Any]
+    failed_rows: Mapping[str, int | None]
+    evaluated_rows: Mapping[str, int | None]
+
+
+class Evidence:
+    """One step's data, open for reading."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, step: str, settings: Settings) -> None:
+        self.connection = connection
+        self.step = step
+        self.settings = settings
+
+    def select_day(self, day: date) -> None:
+        """Narrow everything that follows to one day."""
+        self.connection.execute(f"set variable day = date '{day.isoformat()}'")
+        if self.step in {"raw", "staging"}:
+            for listing in LANDED_COLUMNS:
+                self._show_landed(f"landed_{listing}", listing, day)
+            self._show_landed("previous_models", "models", self._last_complete_day_before(day))
+            self.connection.execute(f"set variable manifest_rows = {self._manifest_rows(day)}")
+
+    def profile(self, suite: Suite) -> Profile:
+        """One row of measures of the suite's table. Raises duckdb.Error where a measure can't be computed."""
+        columns = ["count(*) as profiled_rows"]
+        for number, promise in enumerate(suite.promises):
+            columns += [f"{promise.measure} as observed_{number}", f"{promise.evaluated} as evaluated_{number}"]
+            if isinstance(promise.expectation, EqualTo):
+                columns.append(f"{promise.expectation.sql} as expected_{number}")
+            if promise.failed:
+                columns.append(f"{promise.failed} as failed_{number}")
+        cursor = self.connection.execute(f"{suite.subject}\nselect\n    " + ",\n    ".join(columns) + "\nfrom subject")
+        names = [column[0] for column in cursor.description]
+        row = dict(zip(names, cursor.fetchone(), strict=True))
+
+        def of(prefix: str) -> dict[str, Any]:
+            return {promise.check_name: row.get(f"{prefix}_{n}") for n, promise in enumerate(suite.promises)}
+
+        return Profile(row["profiled_rows"], of("observed"), of("expected"), of("failed"), of("evaluated"))
+
+    def offenders(self, suite: Suite, promise: Promise) -> tuple[dict[str, Any], ...]:
+        """A few rows that break the promise, the same ones each time; none where no row can be blamed."""
+        if promise.offenders is None:
+            return ()
+        cursor = self.connection.execute(
+            f"{suite.subject}\nselect * from ({promise.offenders}) as offenders order by all limit {OFFENDERS}"
+        )
+        names = [column[0] for column in cursor.description]
+        return tuple({name: _plain(value) for name, value in zip(names, row, strict=True)} for row in cursor.fetchall())
+
+    def _show_landed(self, view: str, listing: str, day: date | None) -> None:
+        files = sorted(self._folder(listing, day).glob("*.parquet")) if day else []
+        if files:
+            listed = ", ".join(_literal(str(file)) for file in files)
+            read = (
+                f"select * from read_parquet([{listed}], filename = true, file_row_number = true, "
+                "hive_partitioning = false)"
+            )
+        else:
+            nothing = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in LANDED_COLUMNS[listing].items())
+            read = f"select {nothing} where false"
+        self.connection.execute(f"create or replace temp view {view} as {read}")
+
+    def _last_complete_day_before(self, day: date) -> date | None:
+        folders = (self.settings.landing_dir / "captures").glob("snapshot_date=*")
+        earlier = sorted((date.fromisoformat(folder.name.split("=")[1]) for folder in folders), reverse=True)
+        for candidate in (landed for landed in earlier if landed < day):
+            files = [str(file) for file in self._folder("captures", candidate).glob("*.parquet")]
+            is_complete = (
+                files
+                and self.connection.execute(
+                    "select bool_and(status = 'complete') from read_parquet(?, hive_partitioning = false)", [files]
+                ).fetchone()
+            )
+            if is_complete and is_complete[0] and any(self._folder("models", candidate).glob("*.parquet")):
+                return candidate
+        return None
+
+    def _manifest_rows(self, day: date) -> str:
+        manifest = self._folder("models", day) / "_manifest.json"
+        if not manifest.is_file():
+            return "null"
+        rows = json.loads(manifest.read_text(encoding="utf-8")).get("rows")
+        return "null" if rows is None else str(int(rows))
+
+    def _folder(self, listing: str, day: date) -> Path:
+        return self.settings.landing_dir / listing / f"snapshot_date={day.isoformat()}"
+
+
+@contextmanager
+def open_evidence(step: str, settings: Settings, database: Path | None = None) -> Iterator[Evidence]:
+    """A step's data, read-only, closed again at the end: an open reader would keep dbt from writing.
+
+    Raises EvidenceMissing or duckdb.Error where it can't be opened.
+    """
+    with tempfile.TemporaryDirectory(prefix="observatory-gate-") as spill, duckdb.connect(":memory:") as connection:
+        connection.execute("set timezone = 'UTC'")
+        connection.execute(f"set temp_directory = {_literal(spill)}")
+        if step != "raw":
+            _attach(connection, settings.warehouse_path, "warehouse")
+            connection.execute("use warehouse")
+        if step == "published":
+            if database is None:
+                raise EvidenceMissing(
+                    "Found no candidate database to judge; expected the file that publishing wrote. "
+                    "Do this: pass its path as `database`."
+                )
+            _attach(connection, database, "published")
+            _lock_down(connection, database.parent)
+            _audit(connection, settings.published_dir)
+        yield Evidence(connection, step, settings)
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
+    if not path.is_file():
+        raise EvidenceMissing(
+            f"Found no file at {path}; expected the {name} database. Do this: run the steps before it."
+        )
+    connection.execute(f"attach {_literal(str(path))} as {name} (read_only)")
+
+
+def _lock_down(connection: duckdb.DuckDBPyConnection, version_folder: Path) -> None:
+    """Give the candidate no more than a careful analyst would: its own folder, no network, no extensions."""
+    connection.execute(f"set allowed_directories = [{_literal(str(version_folder))}]")
+    connection.execute("set autoinstall_known_extensions = false")
+    connection.execute("set autoload_known_extensions = false")
+    connection.execute("set enable_external_access = false")
+    connection.execute("set lock_configuration = true")
+
+
+def _audit(connection: duckdb.DuckDBPyConnection, published_dir: Path) -> None:
+    """Look at each public table of the candidate once, under lock-down, into temp table `audited_tables`."""
+    connection.execute(
+        "create temp table audited_tables (table_name varchar, is_promised boolean, is_present boolean, "
+        "unreadable_because varchar, rows bigint, warehouse_rows bigint, key_columns varchar, repeated_keys bigint, "
+        "paths_in_view varchar[])"
+    )
+    present, in_warehouse = _relations(connection, "published"), _relations(connection, "warehouse")
+    for table in sorted(present | set(PUBLISHED_TABLES)):
+        key = PUBLISHED_TABLES.get(table)
+        rows = repeated = warehouse_rows = error_text = None
+        try:
+            if table in present:
+                name = f"published.marts.{_quoted(table)}"
+                rows = connection.execute(f"select count(*) from {name}").fetchone()[0]
+                if key:
+                    repeated = connection.execute(_repeated_keys(name, key)).fetchone()[0]
+            if table in in_warehouse:
+                name = f"warehouse.marts.{_quoted(table)}"
+                warehouse_rows = connection.execute(f"select count(*) from {name}").fetchone()[0]
+        except duckdb.Error as error:
+            error_text = str(error)
+        connection.execute(
+            "insert into audited_tables values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                table,
+                key is not None,
+                table in present,
+                error_text,
+                rows,
+                warehouse_rows,
+                ", ".join(key or ()),
+                repeated,
+                _paths_in_view(connection, table, published_dir),
+            ],
+        )
+
+
+def _relations(connection: duckdb.DuckDBPyConnection, database: str) -> set[str]:
+    rows = connection.execute(
+        "select table_name from duckdb_tables() where database_name = $name and schema_name = 'marts' "
+        "union all select view_name from duckdb_views() where database_name = $name and schema_name = 'marts'",
+        {"name": database},
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
+def _repeated_keys(name: str, key: tuple[str, ...]) -> str:
+    columns = ", ".join(_quoted(column) for column in key)
+    whole = " and ".join(f"{_quoted(column)} is not null" for column in key)
+    return f"select count(*) - count(distinct ({columns})) filter (where {whole}) from {name}"
+
+
+def _paths_in_view(connection: duckdb.DuckDBPyConnection, view: str, published_dir: Path) -> list[str]:
+    """Absolute paths in the view's SQL, but for those into the published versions: a view falls back to its own."""
+    return connection.execute(
+        r"""
+        select list_filter(
+            flatten(list(regexp_extract_all(
+                -- what is joined on to another text ('…' || '/parquet/…') is not a path by itself
+                regexp_replace(sql, '\|\|\s*''[^'']*''', '', 'g'),
+                '''(/[^'']*|[A-Za-z]:\\[^'']*|[a-z0-9]+://[^'']*)''',
+                1
+            ))),
+            lambda path: not starts_with(path, $versions)
+        )
+        from duckdb_views()
+        where database_name = 'published' and schema_name = 'marts' and view_name = $view
+        """,
+        {"versions": f"{published_dir / 'versions'}/", "view": view},
+    ).fetchone()[0]
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _plain(value: Any) -> Any:
+    """Numbers, booleans and null as they are; anything else as text of a bounded length."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    text = str(value)
+    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"

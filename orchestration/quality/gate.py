@@ -1,0 +1,246 @@
+"""The gate after a step: each promise is an expectation on a small profile of the day, each day gets its own verdict.
+The only module that uses great_expectations, imported when a gate runs; what is promised stands in suites.py."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from orchestration.quality.evidence import Evidence, Profile, open_evidence
+from orchestration.quality.history import write_results
+from orchestration.quality.promises import STEPS, Between, EqualTo, OneOf, Promise, Suite
+from orchestration.quality.results import CheckResult, GateResult, evaluation_id
+from orchestration.quality.suites import SUITES
+from orchestration.settings import Settings
+
+__all__ = ["CheckResult", "GateResult", "run_gate"]
+
+LONGEST_ERROR = 1000
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one promise on one day, before it is told who asked."""
+
+    promise: Promise
+    passed: bool
+    observed: str
+    threshold: str
+    crashed: bool = False
+    evaluated_rows: int | None = None
+    failed_rows: int | None = None
+    offenders: tuple[dict[str, Any], ...] = ()
+
+
+def run_gate(
+    step: str,
+    snapshot_dates: Sequence[date],
+    *,
+    settings: Settings,
+    run_id: str,
+    evaluated_at: datetime,
+    database: Path | None = None,
+    suites: Mapping[str, Suite] = SUITES,
+) -> GateResult:
+    """Judge the days after a step, put the results into the history, and return them.
+
+    `step` is one of raw, staging, intermediate, marts, published; `database` is the candidate that 'published' judges;
+    `evaluated_at` must know its time zone. Days are judged apart: a bad one is named in `failed_dates`, others pass.
+    A check that can't be carried out is a result with crashed=True, never an exception and never a pass.
+    Raises ValueError for an unknown step, no day, or a time without zone.
+    """
+    if step not in STEPS:
+        raise ValueError(f"Found the step {step!r}; expected one of {', '.join(STEPS)}. Do this: name one of them.")
+    if not snapshot_dates:
+        raise ValueError("Found no day to judge; expected at least one. Do this: pass the days of the run.")
+    if evaluated_at.tzinfo is None:
+        raise ValueError("Found a time of evaluation without zone; expected UTC. Do this: pass datetime.now(UTC).")
+    days = sorted(set(snapshot_dates))
+    chosen = [suite for suite in suites.values() if suite.step == step]
+    results = tuple(
+        CheckResult(
+            evaluation_id=evaluation_id(run_id, step, day, suite.table, verdict.promise.check_name),
+            run_id=run_id,
+            evaluated_at=evaluated_at.astimezone(UTC),
+            snapshot_date=day,
+            step=step,
+            table_name=suite.table,
+            check_name=verdict.promise.check_name,
+            severity=verdict.promise.severity,
+            blocking=verdict.promise.blocking,
+            passed=verdict.passed,
+            crashed=verdict.crashed,
+            accepted_event=False,
+            observed=verdict.observed,
+            threshold=verdict.threshold,
+            reason=f"{verdict.promise.because}; since {verdict.promise.since.isoformat()}",
+            evaluated_rows=verdict.evaluated_rows,
+            failed_rows=verdict.failed_rows,
+            offenders=verdict.offenders,
+        )
+        for day, suite, verdict in _verdicts(step, days, chosen, settings, database)
+    )
+    write_results(settings, results, step=step, run_id=run_id, at=evaluated_at.astimezone(UTC))
+    return GateResult(step=step, snapshot_dates=tuple(days), results=results)
+
+
+def _verdicts(
+    step: str, days: list[date], suites: list[Suite], settings: Settings, database: Path | None
+) -> Iterator[tuple[date, Suite, Verdict]]:
+    try:
+        with open_evidence(step, settings, database) as evidence:
+            judged = [
+                (day, suite, verdict)
+                for day in days
+                for suite in suites
+                for verdict in _judge_day(suite, evidence, day)
+            ]
+    except Exception as error:  # noqa: BLE001 - nothing could be opened: told as a crash of every check, which blocks
+        judged = [(day, suite, verdict) for day in days for suite in suites for verdict in _crash(suite, error)]
+    yield from judged
+
+
+def _judge_day(suite: Suite, evidence: Evidence, day: date) -> list[Verdict]:
+    try:
+        evidence.select_day(day)
+        return judge(suite, evidence, day)
+    except Exception as error:  # noqa: BLE001 - told as a crash of the suite's checks on this day, which blocks
+        return _crash(suite, error)
+
+
+def judge(suite: Suite, evidence: Evidence, day: date) -> list[Verdict]:
+    """Every promise of a suite against the selected day. Raises what the profile query raises."""
+    profile = evidence.profile(suite)
+    if profile.rows == 0 and suite.may_be_empty is None:
+        return [
+            Verdict(
+                promise,
+                passed=False,
+                observed=f"no rows of {day.isoformat()} in {suite.table}",
+                threshold="at least one row",
+                evaluated_rows=0,
+            )
+            for promise in suite.promises
+        ]
+    outcomes = _validate(suite, profile)
+    return [_verdict(suite, promise, profile, outcomes[promise.check_name], evidence) for promise in suite.promises]
+
+
+def _verdict(suite: Suite, promise: Promise, profile: Profile, outcome: Outcome, evidence: Evidence) -> Verdict:
+    name = promise.check_name
+    observed = profile.observed[name]
+    said = _said(observed)
+    if _is_missing(observed):
+        said = "nothing to compare: " + promise.null_means if promise.null_means else "no value"
+    return Verdict(
+        promise,
+        passed=outcome.passed,
+        crashed=outcome.error is not None,
+        observed=outcome.error or said,
+        threshold=_threshold(promise, profile.expected[name]),
+        evaluated_rows=profile.evaluated_rows[name],
+        failed_rows=profile.failed_rows[name],
+        offenders=() if outcome.passed or outcome.error else evidence.offenders(suite, promise),
+    )
+
+
+def _crash(suite: Suite, error: Exception) -> list[Verdict]:
+    said = f"{type(error).__name__}: {error}"[:LONGEST_ERROR]
+    return [
+        Verdict(promise, passed=False, crashed=True, observed=said, threshold=_threshold(promise, None))
+        for promise in suite.promises
+    ]
+
+
+# ---------- great_expectations
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an expectation said; `error` is the text of an exception inside it."""
+
+    passed: bool
+    error: str | None = None
+
+
+def _validate(suite: Suite, profile: Profile) -> dict[str, Outcome]:
+    """The suite's promises as expectations on a frame of one row: a column a measure, beside it what it is to equal."""
+    import great_expectations as gx
+    import pandas as pd
+
+    frame = pd.DataFrame([{**profile.observed, **{_other(name): value for name, value in profile.expected.items()}}])
+    expectations = [_expectation(promise, profile.observed[promise.check_name]) for promise in suite.promises]
+    batch = _batch_definition().get_batch(batch_parameters={"dataframe": frame})
+    # the verdict is enough: what was observed is in the profile, and the offenders are in the database
+    validation = batch.validate(
+        gx.ExpectationSuite(name=suite.name, expectations=expectations), result_format="BOOLEAN_ONLY"
+    )
+    return {
+        result.expectation_config.meta["check_name"]: Outcome(bool(result.success), _error(result.exception_info))
+        for result in validation.results
+    }
+
+
+@cache
+def _batch_definition():
+    """One ephemeral context a process, with progress bars off."""
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    asset = context.data_sources.add_pandas("gate").add_dataframe_asset("profile")
+    return asset.add_batch_definition_whole_dataframe("day")
+
+
+def _expectation(promise: Promise, observed: Any):
+    import great_expectations.expectations as gxe
+
+    name = promise.check_name
+    common = {"meta": {"check_name": name}, "severity": "critical" if promise.blocking else "warning"}
+    # expectations about values skip nulls, so that a measure without a value would pass them
+    if _is_missing(observed) and promise.null_means is None:
+        return gxe.ExpectColumnValuesToNotBeNull(column=name, **common)
+    match promise.expectation:
+        case Between(minimum, maximum):
+            return gxe.ExpectColumnValuesToBeBetween(column=name, min_value=minimum, max_value=maximum, **common)
+        case OneOf(values):
+            return gxe.ExpectColumnValuesToBeInSet(column=name, value_set=list(values), **common)
+        case EqualTo():
+            return gxe.ExpectColumnPairValuesToBeEqual(column_A=name, column_B=_other(name), **common)
+
+
+def _error(exception_info: Mapping[str, Any]) -> str | None:
+    """The message of an exception inside an expectation: one dict, or one per metric that raised."""
+    parts = [exception_info] if "raised_exception" in exception_info else list(exception_info.values())
+    messages = [str(part.get("exception_message")) for part in parts if part.get("raised_exception")]
+    return "; ".join(messages)[:LONGEST_ERROR] or None
+
+
+def _other(check_name: str) -> str:
+    return f"{check_name}__expected"
+
+
+# ---------- words
+
+
+def _threshold(promise: Promise, expected: Any) -> str:
+    match promise.expectation:
+        case EqualTo(label=label):
+            return f"{label}" if _is_missing(expected) else f"{_said(expected)} ({label})"
+        case Between() | OneOf():
+            return promise.expectation.threshold()
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def _said(value: Any) -> str:
+    return f"{value:.12g}" if isinstance(value, float) else str(value)

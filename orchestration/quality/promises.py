@@ -1,0 +1,167 @@
+"""The vocabulary of promises about the data: what one is made of, and the few shapes that all of them take.
+The promises themselves are in suites.py, and how they are judged is in gate.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+Severity = Literal["error", "warn"]
+Step = Literal["raw", "staging", "intermediate", "marts", "published"]
+STEPS: tuple[Step, ...] = ("raw", "staging", "intermediate", "marts", "published")
+
+SUBJECTS_DIR = Path(__file__).parent / "subjects"
+
+# the day on which the first promises were made; one that is added or changed later states its own
+FOUNDED = date(2026, 11, 24)
+
+
+@dataclass(frozen=True)
+class Between:
+    """The observed number lies in [minimum, maximum]; None leaves that side open."""
+
+    minimum: float | None = None
+    maximum: float | None = None
+
+    def threshold(self) -> str:
+        if self.minimum == self.maximum:
+            return f"{self.minimum:g}"
+        if self.minimum is None:
+            return f"at most {self.maximum:g}"
+        if self.maximum is None:
+            return f"at least {self.minimum:g}"
+        return f"between {self.minimum:g} and {self.maximum:g}"
+
+
+@dataclass(frozen=True)
+class EqualTo:
+    """The observed number equals another one of the same day, to the unit. `sql` is a scalar, `label` names it."""
+
+    sql: str
+    label: str
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """The observed value is one of a closed list."""
+
+    values: tuple[str, ...]
+
+    def threshold(self) -> str:
+        return "one of " + ", ".join(self.values)
+
+
+Expectation = Between | EqualTo | OneOf
+
+
+@dataclass(frozen=True)
+class Promise:
+    """One thing that holds for the data of every day.
+
+    `measure` is a SQL aggregate over the suite's `subject` (scalar subqueries over the suite's other CTEs are welcome);
+    `failed` counts the rows that break the promise and `offenders` selects them, where rows can be blamed;
+    `null_means` says why a missing measure is fine: without it, a missing measure breaks the promise.
+    """
+
+    check_name: str
+    measure: str
+    expectation: Expectation
+    because: str
+    since: date = FOUNDED
+    severity: Severity = "error"
+    failed: str | None = None
+    offenders: str | None = None
+    evaluated: str = "count(*)"
+    null_means: str | None = None
+
+    @property
+    def blocking(self) -> bool:
+        return self.severity == "error"
+
+
+@dataclass(frozen=True)
+class Suite:
+    """The promises about one table after one step.
+
+    `subjects/<name>.sql` holds the CTEs that select one day of the table: one is `subject`, the others serve comparisons.
+    `may_be_empty` says why no rows are fine: without it, a day without rows breaks every promise.
+    """
+
+    name: str
+    step: Step
+    table: str
+    promises: tuple[Promise, ...]
+    may_be_empty: str | None = None
+
+    @cached_property
+    def subject(self) -> str:
+        return (SUBJECTS_DIR / f"{self.name}.sql").read_text(encoding="utf-8").strip()
+
+
+def never(check_name: str, where: str, *, because: str, among: str = "subject", show: str = "*", **more) -> Promise:
+    """No row of `among` (the subject, or another CTE of its file) satisfies `where`; offenders show columns `show`."""
+    count = f"count(*) filter (where {where})"
+    return Promise(
+        check_name=check_name,
+        measure=count if among == "subject" else f"(select {count} from {among})",
+        failed=count if among == "subject" else f"(select {count} from {among})",
+        evaluated="count(*)" if among == "subject" else f"(select count(*) from {among})",
+        offenders=f"select {show} from {among} where {where}",
+        expectation=Between(0, 0),
+        because=because,
+        **more,
+    )
+
+
+def rarely(
+    check_name: str, where: str, *, at_most: float, because: str, of: str = "true", show: str = "*", **more
+) -> Promise:
+    """The share of the subject's rows (those that satisfy `of`) that satisfy `where` stays within `at_most` (0–1)."""
+    return Promise(
+        check_name=check_name,
+        measure=f"avg(case when {where} then 1.0 else 0.0 end) filter (where {of})",
+        failed=f"count(*) filter (where ({of}) and ({where}))",
+        evaluated=f"count(*) filter (where {of})",
+        offenders=f"select {show} from subject where ({of}) and ({where})",
+        expectation=Between(0, at_most),
+        because=because,
+        **more,
+    )
+
+
+def unique(check_name: str, key: str, *, because: str, **more) -> Promise:
+    """`key` (comma-separated columns of the subject) occurs once, and none of its columns is null."""
+    columns = [column.strip() for column in key.split(",")]
+    whole = " and ".join(f"{column} is not null" for column in columns)
+    surplus = f"count(*) - count(distinct ({key})) filter (where {whole})"
+    return Promise(
+        check_name=check_name,
+        measure=surplus,
+        failed=surplus,
+        offenders=f"select {key}, count(*) as copies from subject group by {key} having count(*) > 1 or not ({whole})",
+        expectation=Between(0, 0),
+        because=because,
+        **more,
+    )
+
+
+def equal(check_name: str, measure: str, to: str, *, label: str, because: str, **more) -> Promise:
+    """`measure` equals the scalar `to`, to the unit; `label` names the other side in words."""
+    return Promise(check_name=check_name, measure=measure, expectation=EqualTo(to, label), because=because, **more)
+
+
+def within(
+    check_name: str, measure: str, minimum: float | None, maximum: float | None, *, because: str, **more
+) -> Promise:
+    """`measure` lies within [minimum, maximum]."""
+    return Promise(
+        check_name=check_name, measure=measure, expectation=Between(minimum, maximum), because=because, **more
+    )
+
+
+def one_of(check_name: str, measure: str, values: tuple[str, ...], *, because: str, **more) -> Promise:
+    """`measure` is one of `values`."""
+    return Promise(check_name=check_name, measure=measure, expectation=OneOf(values), because=because, **more)

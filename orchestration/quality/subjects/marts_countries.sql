@@ -1,0 +1,7 @@
+-- One row per country or class that stands in for one.
+with
+
+subject as (
+    select *
+    from marts.dim_countries
+)

@@ -1,0 +1,21 @@
+-- One row for the day in the calendar of snapshots.
+with
+
+models as (
+    select *
+    from staging.stg_hub__models
+    where snapshot_date = getvariable('day')
+),
+
+calendar as (
+    select
+        date_diff('day', min(snapshot_date), max(snapshot_date)) + 1 as expected_days,
+        count(distinct snapshot_date) as days
+    from marts.dim_snapshots
+),
+
+subject as (
+    select *
+    from marts.dim_snapshots
+    where snapshot_date = getvariable('day')
+)

@@ -1,0 +1,218 @@
+"""Conventions of the dbt project, read from its manifest: what refers to what, what is described, tested and under contract.
+Nothing is run here; `make test` parses the project once a session."""
+
+import re
+
+import pytest
+import yaml
+
+from tests.dbt.built_warehouse import PROJECT
+
+LAYERS = ("staging", "intermediate", "marts")
+# Check results are written after the marts' gate, so that the last step reads them itself.
+READS_A_SOURCE_OUTSIDE_STAGING = {"fct_quality_results"}
+# Marts may read dimensions, and nothing else of their own layer.
+SHARED_DIMENSIONS = {"dim_snapshots", "dim_models", "dim_countries", "dim_organizations"}
+
+
+@pytest.fixture(scope="module")
+def models(manifest) -> dict:
+    return {node.name: node for node in manifest.nodes.values() if node.resource_type == "model"}
+
+
+@pytest.fixture(scope="module")
+def seeds(manifest) -> dict:
+    return {node.name: node for node in manifest.nodes.values() if node.resource_type == "seed"}
+
+
+def layer(node) -> str:
+    return node.fqn[1]
+
+
+def parents(manifest, node) -> list:
+    return [manifest.nodes.get(name) or manifest.sources[name] for name in node.depends_on.nodes]
+
+
+def test_every_model_lies_in_a_layer_and_its_schema(models):
+    for model in models.values():
+        assert layer(model) in LAYERS
+        assert model.schema == layer(model)
+
+
+def test_names_tell_the_layer(models):
+    prefixes = {"staging": ("stg_hub__",), "intermediate": ("int_",), "marts": ("dim_", "fct_", "mart_", "bridge_")}
+    for model in models.values():
+        assert model.name.startswith(prefixes[layer(model)]), model.name
+
+
+def test_every_description_ends_with_its_grain(models, seeds):
+    for node in [*models.values(), *seeds.values()]:
+        assert re.search(r"One row per [^.]+\.\s*$", node.description), node.name
+
+
+def test_only_staging_reads_sources(manifest, models):
+    readers = {
+        model.name
+        for model in models.values()
+        if any(parent.resource_type == "source" for parent in parents(manifest, model)) and layer(model) != "staging"
+    }
+    assert readers == READS_A_SOURCE_OUTSIDE_STAGING
+
+
+def test_files_are_opened_by_the_macros_for_it_only():
+    for path in PROJECT.glob("models/**/*.sql"):
+        assert "read_parquet" not in path.read_text(), path.name
+
+
+def test_layers_refer_downwards(manifest, models):
+    for model in models.values():
+        for parent in parents(manifest, model):
+            if parent.resource_type in ("seed", "source"):
+                continue
+            if layer(model) == "staging":
+                assert layer(parent) == "staging", (model.name, parent.name)
+            elif layer(model) == "intermediate":
+                assert layer(parent) in ("staging", "intermediate"), (model.name, parent.name)
+            else:
+                allowed = layer(parent) == "intermediate" or parent.name in SHARED_DIMENSIONS
+                assert allowed, (model.name, parent.name)
+
+
+def test_every_column_of_staging_and_marts_is_described(models):
+    for model in models.values():
+        if layer(model) in ("staging", "marts"):
+            assert model.columns, model.name
+            for column in model.columns.values():
+                assert column.description.strip(), (model.name, column.name)
+
+
+def test_described_columns_are_those_that_exist(loaded, models):
+    for model in models.values():
+        exist = {
+            name
+            for (name,) in loaded.rows(
+                "select column_name from information_schema.columns where table_schema = ? and table_name = ?",
+                model.schema,
+                model.name,
+            )
+        }
+        described = set(model.columns)
+        assert described <= exist, (model.name, described - exist)
+        if layer(model) in ("staging", "marts"):
+            assert described == exist, (model.name, exist ^ described)
+
+
+def test_marts_are_under_an_enforced_contract_with_portable_types(models):
+    portable = {"string", "bigint", "integer", "double", "boolean", "date", "timestamp"}
+    for model in models.values():
+        if layer(model) == "marts":
+            assert model.config.contract.enforced, model.name
+            assert {column.data_type for column in model.columns.values()} <= portable, model.name
+
+
+def test_columns_that_may_be_null_say_what_null_means(models):
+    for model in models.values():
+        if layer(model) != "marts":
+            continue
+        for column in model.columns.values():
+            may_be_null = not any(constraint.type.value == "not_null" for constraint in column.constraints)
+            if may_be_null:
+                assert "null" in column.description.lower(), (model.name, column.name)
+
+
+def test_the_key_of_every_mart_is_tested_and_never_null(manifest, models):
+    keys = {}
+    for node in manifest.nodes.values():
+        metadata = getattr(node, "test_metadata", None)
+        if metadata and metadata.name == "unique_combination":
+            attached = manifest.nodes[node.attached_node]
+            keys[attached.name] = metadata.kwargs["combination"]
+    for model in models.values():
+        if layer(model) == "marts":
+            grain = re.search(r"One row per ([^.]+)\.\s*$", model.description).group(1)
+            for column in keys[model.name]:
+                assert column in grain, (model.name, column)
+                constraints = {constraint.type.value for constraint in model.columns[column].constraints}
+                assert "not_null" in constraints, (model.name, column)
+
+
+def test_day_slices_are_replaced_by_day(models):
+    for model in models.values():
+        if model.config.materialized == "incremental":
+            assert model.config.incremental_strategy == "delete+insert", model.name
+            assert model.config.unique_key in ("snapshot_date", "evaluation_id"), model.name
+            assert model.config.on_schema_change == "fail", model.name
+
+
+def test_every_branching_model_has_a_unit_test(manifest, models):
+    tested = {unit_test.model for unit_test in manifest.unit_tests.values()}
+    branching = {
+        "stg_hub__models",
+        "stg_hub__model_parents",
+        "stg_hub__model_licenses",
+        "int_namespaces_located",
+        "int_model_parents_resolved",
+        "int_model_roots_placed",
+        "int_families_named",
+        "int_model_licenses_ranked",
+        "int_models_attributed",
+        "int_counters_compared",
+        "int_snapshots_classified",
+        "int_metric_downloads_summed",
+        "mart_daily_country_share",
+        "mart_daily_organization_share",
+        "mart_attribution_coverage",
+        "mart_headline_claims",
+        "dim_models",
+        "dim_organizations",
+    }
+    assert branching <= tested
+    assert tested <= set(models)
+
+
+def test_the_project_stays_small(manifest):
+    run_daily = [node for node in manifest.nodes.values() if node.resource_type in ("model", "seed", "test")]
+    assert len(run_daily) <= 120
+
+
+def test_nothing_of_a_day_stands_in_yaml_or_config(manifest):
+    for path in [*PROJECT.glob("models/**/*.yml"), *PROJECT.glob("seeds/*.yml")]:
+        assert "var(" not in path.read_text(), path.name
+    for path in PROJECT.glob("models/**/*.sql"):
+        for config in re.findall(r"\{\{\s*config\((.*?)\)\s*\}\}", path.read_text(), flags=re.DOTALL):
+            assert "var(" not in config, path.name
+
+
+def test_every_bound_has_a_reason_and_a_date_beside_it():
+    lines = (PROJECT / "dbt_project.yml").read_text().split("\nvars:\n")[1].splitlines()
+    names = yaml.safe_load("\n".join(["vars:", *lines]))["vars"]
+    of_the_run = {"snapshot_dates", "run_id"}
+    comment, dated = "", set()
+    for line in lines:
+        if line.strip().startswith("#"):
+            comment += line
+        elif match := re.match(r"  (\w+):", line):
+            if re.search(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}", comment):
+                dated.add(match.group(1))
+        else:
+            comment = ""
+    assert dated == set(names) - of_the_run
+
+
+def test_sql_stays_with_what_other_engines_read():
+    for path in [*PROJECT.glob("models/**/*.sql"), *PROJECT.glob("tests/*.sql")]:
+        text = path.read_text()
+        sql = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|--[^\n]*|'[^']*'", " ", text, flags=re.DOTALL).lower()
+        for foreign in (
+            "::",
+            '"',
+            "group by all",
+            "order by all",
+            "qualify ",
+            "unnest(",
+            "list_",
+            "[",
+            "filter (where",
+        ):
+            assert foreign not in sql, (path.name, foreign)
+        assert not re.search(r"^\s*from\s+\w+\s*$\s*^\s*select", sql, flags=re.MULTILINE), path.name

@@ -1,0 +1,114 @@
+"""Whole days through the real job: sandbox Hub over HTTP, real dbt, real DuckDB, real gates, in this process."""
+
+import hashlib
+import shutil
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+import pytest
+
+from orchestration.defs.transform.dbt_in_process import DbtInProcess
+from orchestration.sandbox.population import write_population
+from orchestration.sandbox.server import SandboxHub
+from orchestration.settings import Settings
+
+# Rebuilt by every run from what happened in that run; everything else must come out the same.
+RUN_HISTORY = {"fct_quality_results"}
+
+
+@pytest.fixture(scope="session")
+def dbt() -> DbtInProcess:
+    return DbtInProcess()
+
+
+@pytest.fixture(scope="session")
+def daily_snapshot() -> dg.JobDefinition:
+    from orchestration.definitions import defs
+
+    return defs().resolve_job_def("daily_snapshot")
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory) -> Path:
+    """Four days of a made-up Hub; the default bounds need some thousand models to be meant."""
+    out = tmp_path_factory.mktemp("world") / "population"
+    write_population(out, models=2_500, days=4, seed=11, first_day=date(2026, 10, 6))
+    return out
+
+
+@pytest.fixture
+def own_world(world, tmp_path) -> Path:
+    """A copy that a test may spoil."""
+    return Path(shutil.copytree(world, tmp_path / "world"))
+
+
+@dataclass
+class Observatory:
+    """One home, one Hub, one Dagster instance, and the job between them."""
+
+    settings: Settings
+    dbt: DbtInProcess
+    job: dg.JobDefinition
+    instance: dg.DagsterInstance
+    hub: SandboxHub
+    runs: list = field(default_factory=list)
+
+    def run(self, *days: date, hub_day: date | None = None, dbt: DbtInProcess | None = None):
+        """Run the daily job for one day, or for the range between two; the Hub's clock is set to its first day."""
+        self.hub.day = hub_day or days[0]
+        tags = (
+            {"dagster/partition": str(days[0])}
+            if len(days) == 1
+            else {
+                "dagster/asset_partition_range_start": str(days[0]),
+                "dagster/asset_partition_range_end": str(days[-1]),
+            }
+        )
+        result = self.job.execute_in_process(
+            instance=self.instance,
+            tags=tags,
+            resources={"settings": self.settings, "dbt": dbt or self.dbt},
+            raise_on_error=False,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        )
+        self.runs.append(result)
+        return result
+
+    def sql(self, query: str):
+        database = self.settings.published_dir / "current" / "observatory.duckdb"
+        with duckdb.connect(str(database), read_only=True) as connection:
+            return connection.execute(query).fetchall()
+
+    def contents(self) -> dict[str, str]:
+        """A hash of each published table's Parquet file, whose rows lie in key order."""
+        folder = self.settings.published_dir / "current" / "parquet"
+        return {
+            file.stem: hashlib.sha256(file.read_bytes()).hexdigest()
+            for file in sorted(folder.glob("*.parquet"))
+            if file.stem not in RUN_HISTORY
+        }
+
+    def version(self) -> str:
+        return (self.settings.published_dir / "current").resolve().name
+
+    def failures(self, result) -> str:
+        from orchestration.defs.alerts.run_alerts import failures_of
+
+        return "\n".join(failures_of(self.instance, result.run_id))
+
+    def failed_steps(self, result) -> list[str]:
+        return sorted(event.step_key for event in result.all_events if event.is_step_failure)
+
+
+@pytest.fixture
+def observatory(tmp_path, own_world, dbt, daily_snapshot):
+    yield from _observatory(tmp_path, own_world, dbt, daily_snapshot)
+
+
+def _observatory(home: Path, snapshots: Path, dbt, job):
+    with SandboxHub(snapshots, advance=True) as hub, dg.DagsterInstance.ephemeral(tempdir=str(home)) as instance:
+        settings = Settings(home=home / "home", hub_endpoint=hub.url, hf_token=None, account_lookups=60)
+        yield Observatory(settings, dbt, job, instance, hub)

@@ -1,0 +1,212 @@
+"""Each kind of bad day is stopped at the right gate, says so, and analysts keep the version they had."""
+
+import json
+from contextlib import closing
+from datetime import date
+
+import dagster as dg
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from orchestration.defs.alerts.channels import alerts_path
+from orchestration.defs.alerts.run_alerts import run_alerts
+from orchestration.defs.transform.dbt_in_process import DbtInProcess
+
+DAY_1, DAY_2, DAY_3 = date(2026, 10, 6), date(2026, 10, 7), date(2026, 10, 8)
+
+
+class SpoilingDbt(DbtInProcess):
+    """Real dbt, after which a statement spoils what a layer has built: a bug in a model that nobody has written yet."""
+
+    def __init__(self, dbt: DbtInProcess, layer: str, statement: str):
+        self.__dict__["manifest"] = dbt.manifest
+        self.layer, self.statement = layer, statement
+
+    def build(self, select, settings, **given):
+        built = super().build(select, settings, **given)
+        if self.layer in select:
+            with closing(duckdb.connect(str(settings.warehouse_path))) as connection:
+                connection.execute(self.statement)
+        return built
+
+
+def spoil_listing(snapshots, day, change):
+    """Rewrite a day of the sandbox's listing with `change(table) -> table`."""
+    files = sorted((snapshots / f"snapshot_date={day}").glob("*.parquet"))
+    table = change(pa.concat_tables(pq.read_table(file, partitioning=None) for file in files))
+    for file in files[1:]:
+        file.unlink()
+    pq.write_table(table, files[0])
+
+
+def without_every_tenth(table):
+    return table.filter(pa.array([row % 10 != 0 for row in range(table.num_rows)]))
+
+
+def with_negative_downloads(table):
+    downloads = table.column("downloads").to_pylist()
+    downloads[:40] = [-1] * 40
+    return table.set_column(table.schema.get_field_index("downloads"), "downloads", pa.array(downloads, pa.int64()))
+
+
+def stopped(observatory, result, published, *, step):
+    """What must hold after every blocked day."""
+    assert not result.success
+    assert observatory.version() == published
+    assert observatory.sql("select distinct snapshot_date from marts.mart_daily_country_share") == [(DAY_1,)]
+    status = json.loads((observatory.settings.published_dir / "status.json").read_text())
+    assert status["attempted"]["snapshot_dates"] == [str(DAY_2)]
+    assert status["last_good"]["version"] == published
+    assert step in status["attempted"]["step"]
+    assert status["attempted"]["reason"]
+    return status
+
+
+def test_a_listing_that_lost_rows_does_not_land(observatory, own_world):
+    observatory.run(DAY_1)
+    published = observatory.version()
+    spoil_listing(own_world, DAY_2, without_every_tenth)
+
+    result = observatory.run(DAY_2)
+
+    status = stopped(observatory, result, published, step="hub_models")
+    assert "vanished" in status["attempted"]["reason"]
+    assert not (observatory.settings.landing_dir / "models" / f"snapshot_date={DAY_2}").exists()
+
+
+def test_values_that_cannot_be_stop_at_the_raw_gate(observatory, own_world):
+    observatory.run(DAY_1)
+    published = observatory.version()
+    spoil_listing(own_world, DAY_2, with_negative_downloads)
+
+    result = observatory.run(DAY_2)
+
+    assert observatory.failed_steps(result) == ["raw_gate"]
+    status = stopped(observatory, result, published, step="raw")
+    assert status["state"] == "blocked"
+    assert "negative" in status["attempted"]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("layer", "statement"),
+    [
+        pytest.param(
+            "staging",
+            f"delete from staging.stg_hub__models where snapshot_date = date '{DAY_2}' and repo_id like '%7'",
+            id="staging loses rows",
+        ),
+        pytest.param(
+            "intermediate",
+            f"update intermediate.int_models_attributed set uploader_country_code = 'ZZ' where snapshot_date = '{DAY_2}'",
+            id="intermediate makes up a country",
+        ),
+        pytest.param(
+            "marts",
+            f"update marts.mart_daily_country_share set share = share * 1.5 where snapshot_date = '{DAY_2}'",
+            id="marts' shares do not sum to one",
+        ),
+    ],
+)
+def test_a_bug_in_a_layer_stops_at_its_gate_and_is_undone(observatory, layer, statement):
+    observatory.run(DAY_1)
+    published = observatory.version()
+
+    result = observatory.run(DAY_2, dbt=SpoilingDbt(observatory.dbt, f"models/{layer}", statement))
+
+    assert observatory.failed_steps(result) == [f"{layer}_gate"]
+    assert stopped(observatory, result, published, step=layer)["state"] == "blocked"
+
+    # once the bug is mended, nothing of the spoilt day is left in what is published
+    result = observatory.run(DAY_3)
+    assert result.success, observatory.failures(result)
+    days = observatory.sql("select distinct snapshot_date from marts.mart_daily_country_share order by 1")
+    assert days == [(DAY_1,), (DAY_3,)]
+
+
+def test_a_candidate_that_is_not_the_marts_stops_at_the_last_gate(observatory, monkeypatch):
+    observatory.run(DAY_1)
+    published = observatory.version()
+    import orchestration.defs.publish.version as publish
+
+    build = publish.build_candidate
+
+    def build_and_lose_a_country(*arguments, **given):
+        candidate = build(*arguments, **given)
+        with closing(duckdb.connect(str(candidate.database))) as connection:
+            connection.execute("delete from marts.mart_daily_country_share where country_code = 'CN'")
+        return candidate
+
+    monkeypatch.setattr(publish, "build_candidate", build_and_lose_a_country)
+
+    result = observatory.run(DAY_2)
+
+    assert observatory.failed_steps(result) == ["published_gate"]
+    assert stopped(observatory, result, published, step="published")["state"] == "blocked"
+
+
+def test_a_check_that_crashes_is_called_a_crash(observatory):
+    observatory.run(DAY_1)
+    published = observatory.version()
+    spoiling = SpoilingDbt(observatory.dbt, "models/marts", "alter table marts.dim_models rename column likes to liked")
+
+    result = observatory.run(DAY_2, dbt=spoiling)
+
+    status = stopped(observatory, result, published, step="marts")
+    assert "the check crashed, which says nothing about the data" in status["attempted"]["reason"]
+
+
+@pytest.mark.parametrize("bad", ["raw", "staging", "intermediate", "marts"])
+def test_in_a_range_the_bad_day_is_set_aside_and_the_others_go_on(observatory, own_world, bad):
+    dbt = observatory.dbt
+    if bad == "raw":
+        spoil_listing(own_world, DAY_2, with_negative_downloads)
+    else:
+        statement = {
+            "staging": "delete from staging.stg_hub__models where snapshot_date = date '2026-10-07' and repo_id like '%7'",
+            "intermediate": "update intermediate.int_models_attributed set origin_country_code = 'ZZ' "
+            "where snapshot_date = '2026-10-07'",
+            "marts": "update marts.mart_daily_country_share set share = share * 1.5 where snapshot_date = '2026-10-07'",
+        }[bad]
+        dbt = SpoilingDbt(dbt, f"models/{bad}", statement)
+
+    result = observatory.run(DAY_1, DAY_3, dbt=dbt)
+
+    assert result.success, observatory.failures(result)
+    assert observatory.sql("select distinct snapshot_date from marts.mart_daily_country_share order by 1") == [
+        (DAY_1,),
+        (DAY_3,),
+    ]
+    failed = observatory.sql(
+        "select distinct step, snapshot_date from marts.fct_quality_results where not passed and blocking"
+    )
+    assert failed == [(bad, DAY_2)]
+    alerts = ticked_alerts(observatory)
+    assert [alert["severity"] for alert in alerts] == ["warning"]
+    assert str(DAY_2) in alerts[0]["body"] or "2026-10-07" in alerts[0]["title"]
+
+
+def test_a_failed_run_is_one_alert_however_often_the_sensor_looks(observatory, own_world):
+    observatory.run(DAY_1)
+    spoil_listing(own_world, DAY_2, with_negative_downloads)
+    observatory.run(DAY_2)
+
+    alerts = ticked_alerts(observatory, ticks=3)
+
+    assert len(alerts) == 1
+    assert alerts[0]["severity"] == "error"
+    assert alerts[0]["snapshot_dates"] == [str(DAY_2)]
+    assert "negative" in alerts[0]["body"]
+
+
+def ticked_alerts(observatory, ticks=2):
+    cursor = None
+    for _ in range(ticks):
+        context = dg.build_sensor_context(
+            instance=observatory.instance, cursor=cursor, resources={"settings": observatory.settings}
+        )
+        run_alerts(context)
+        cursor = context.cursor
+    path = alerts_path(observatory.settings)
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []

@@ -1,0 +1,174 @@
+"""The whole story of a snapshot day: a good day, the same day again, days out of order, a crash."""
+
+import json
+from datetime import date
+
+import dagster as dg
+import duckdb
+import pyarrow.parquet as pq
+
+DAY_1, DAY_2, DAY_3 = date(2026, 10, 6), date(2026, 10, 7), date(2026, 10, 8)
+
+
+def listed_models(snapshots, day):
+    files = sorted((snapshots / f"snapshot_date={day}").glob("*.parquet"))
+    return sum(pq.read_metadata(file).num_rows for file in files)
+
+
+def test_a_day_goes_from_the_hub_to_a_published_version_and_report(observatory, own_world):
+    result = observatory.run(DAY_1)
+
+    assert result.success, observatory.failures(result)
+    models = listed_models(own_world, DAY_1)
+    assert observatory.sql("select snapshot_date, status, models, is_simulated from marts.dim_snapshots") == [
+        (DAY_1, "complete", models, True)
+    ]
+    assert observatory.sql("select count(*) from marts.dim_models") == [(models,)]
+    with duckdb.connect() as connection:
+        files = str(own_world / f"snapshot_date={DAY_1}" / "*.parquet")
+        landed = connection.execute(
+            "select sum(downloads), sum(downloadsAllTime) from read_parquet(?)", [files]
+        ).fetchone()
+    published = observatory.sql(
+        """
+        select metric, sum(downloads) from marts.mart_daily_country_share
+        where attribution = 'uploader' and denominator = 'all' and metric in ('trailing_30d', 'all_time')
+        group by metric order by metric desc
+        """
+    )
+    assert published == [("trailing_30d", landed[0]), ("all_time", landed[1])]
+    page = (observatory.settings.published_dir / "current" / "report" / "index.html").read_text()
+    assert "SIMULATED" in page
+    status = json.loads((observatory.settings.published_dir / "status.json").read_text())
+    assert (status["state"], status["last_good"]["snapshot_date"]) == ("published", str(DAY_1))
+
+
+def test_the_same_day_again_changes_nothing(observatory):
+    observatory.run(DAY_1)
+    first, requests = observatory.contents(), len(observatory.hub.requests)
+
+    result = observatory.run(DAY_1)
+
+    assert result.success, observatory.failures(result)
+    assert observatory.contents() == first
+    assert len(observatory.runs) == 2
+    walked = [path for _, path, *_ in list(observatory.hub.requests)[requests:] if path.startswith("/api/models?")]
+    assert walked == []
+
+
+def test_day_two_in_the_same_process_is_day_two(observatory, own_world):
+    observatory.run(DAY_1)
+    result = observatory.run(DAY_2)
+
+    assert result.success, observatory.failures(result)
+    counts = observatory.sql(
+        """
+        select snapshot_date, models from marts.mart_daily_country_share
+        where metric = 'trailing_30d' and attribution = 'uploader' and denominator = 'all' and country_code = 'XX'
+        order by 1
+        """
+    )
+    assert [day for day, _ in counts] == [DAY_1, DAY_2]
+    judged = observatory.sql(
+        f"select distinct snapshot_date from marts.fct_quality_results where run_id = '{result.run_id}'"
+    )
+    assert judged == [(DAY_2,)]
+
+
+def test_days_in_any_order_or_in_one_range_give_the_same_marts(observatory, tmp_path, own_world, dbt, daily_snapshot):
+    from tests.pipeline.conftest import _observatory
+
+    for day in (DAY_3, DAY_1, DAY_2):
+        observatory.hub.advance = False
+        result = observatory.run(day)
+        assert result.success, observatory.failures(result)
+    one_by_one = observatory.contents()
+
+    other = _observatory(tmp_path / "other", own_world, dbt, daily_snapshot)
+    in_a_range = next(other)
+    result = in_a_range.run(DAY_1, DAY_3)
+    assert result.success, in_a_range.failures(result)
+    differing = [name for name, digest in in_a_range.contents().items() if one_by_one[name] != digest]
+    other.close()
+
+    # Accounts are looked up on the Hub's own day and carried forward, so a home that began with day 3 knows other ones.
+    assert set(differing) <= {
+        "dim_organizations",
+        "mart_daily_country_share",
+        "mart_daily_organization_share",
+        "mart_attribution_coverage",
+        "mart_attribution_queue",
+        "mart_headline_claims",
+        "dim_models",
+        "dim_snapshots",
+    }
+    assert "bridge_model_parents" not in differing
+
+
+def test_a_run_that_dies_after_the_marts_leaves_no_trace_in_the_next_version(observatory, monkeypatch):
+    observatory.run(DAY_1)
+    published = observatory.version()
+
+    import orchestration.defs.publish.version as publish
+
+    def die(*_, **__):
+        raise OSError("No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(publish, "build_candidate", die)
+        result = observatory.run(DAY_2)
+    assert not result.success
+    assert observatory.version() == published
+    status = json.loads((observatory.settings.published_dir / "status.json").read_text())
+    assert status["state"] == "failed"
+    assert status["attempted"]["snapshot_dates"] == [str(DAY_2)]
+    assert "No space left" in status["attempted"]["reason"]
+
+    result = observatory.run(DAY_3)
+
+    assert result.success, observatory.failures(result)
+    days = observatory.sql("select distinct snapshot_date from marts.mart_daily_country_share order by 1")
+    assert days == [(DAY_1,), (DAY_3,)]
+    statuses = observatory.sql("select snapshot_date, status from marts.dim_snapshots order by 1")
+    assert statuses == [(DAY_1, "complete"), (DAY_2, "incomplete"), (DAY_3, "complete")]
+
+    result = observatory.run(DAY_2)
+    assert result.success, observatory.failures(result)
+    days = observatory.sql("select distinct snapshot_date from marts.mart_daily_country_share order by 1")
+    assert days == [(DAY_1,), (DAY_2,), (DAY_3,)]
+
+
+def test_without_a_hub_nothing_lands_and_the_reason_is_one_sentence(observatory):
+    observatory.settings = observatory.settings.model_copy(update={"hub_endpoint": "http://127.0.0.1:9"})
+
+    result = observatory.run(DAY_1)
+
+    assert not result.success
+    assert "http://127.0.0.1:9" in observatory.failures(result)
+    assert "make demo" in observatory.failures(result)
+    assert not (observatory.settings.landing_dir / "models").exists()
+    assert not (observatory.settings.published_dir / "current").exists()
+
+
+def test_another_day_than_the_hubs_own_is_refused(observatory):
+    result = observatory.run(DAY_1, hub_day=DAY_2)
+
+    assert not result.success
+    reason = observatory.failures(result)
+    assert str(DAY_1) in reason
+    assert str(DAY_2) in reason
+    assert not list(observatory.settings.landing_dir.glob("*/snapshot_date=*"))
+
+
+def test_a_ranged_run_materialises_only_the_days_that_are_good(observatory):
+    """The sandbox has four days; the fifth of the range has no snapshot and is set aside."""
+    result = observatory.run(DAY_1, date(2026, 10, 10))
+
+    assert result.success, observatory.failures(result)
+    for key in (["hub", "models"], ["marts", "mart_daily_country_share"], ["publish", "current"]):
+        partitions = {
+            event.partition
+            for event in result.all_events
+            if event.is_step_materialization and event.asset_key == dg.AssetKey(key)
+        }
+        assert partitions == {f"2026-10-0{number}" for number in range(6, 10)}, key

@@ -1,0 +1,102 @@
+"""What a gate stops can be taken back whole: the warehouse returns to its last published state."""
+
+import duckdb
+import pytest
+
+from orchestration.publishing import checkpoint
+
+
+def write(settings, rows):
+    settings.warehouse_path.parent.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect(str(settings.warehouse_path)) as connection:
+        connection.execute("create or replace table days as select * from range(?)", [rows])
+
+
+def rows(settings):
+    with duckdb.connect(str(settings.warehouse_path), read_only=True) as connection:
+        return connection.execute("select count(*) from days").fetchone()[0]
+
+
+def test_another_run_finds_the_warehouse_as_it_was_published(settings):
+    write(settings, 3)
+    checkpoint.begin(settings, owner="first", run_id="first")
+    write(settings, 99)
+
+    assert checkpoint.begin(settings, owner="second", run_id="second") is True
+    assert rows(settings) == 3
+
+
+def test_a_retry_of_the_same_run_keeps_what_it_wrote(settings):
+    write(settings, 3)
+    checkpoint.begin(settings, owner="first", run_id="first")
+    write(settings, 99)
+
+    assert checkpoint.begin(settings, owner="first", run_id="first") is False
+    assert rows(settings) == 99
+
+
+def test_what_was_published_stays(settings):
+    write(settings, 3)
+    checkpoint.begin(settings, owner="first", run_id="first")
+    write(settings, 4)
+    checkpoint.commit(settings)
+
+    assert checkpoint.begin(settings, owner="second", run_id="second") is False
+    assert rows(settings) == 4
+
+
+def test_without_a_warehouse_before_there_is_none_after(settings):
+    checkpoint.begin(settings, owner="first", run_id="first")
+    write(settings, 99)
+
+    assert checkpoint.begin(settings, owner="second", run_id="second") is True
+    assert not settings.warehouse_path.exists()
+
+
+def test_changes_that_a_killed_process_left_in_the_log_are_kept(settings):
+    write(settings, 3)
+    pid = _write_and_die(settings)
+    assert pid
+    assert settings.warehouse_path.with_name("observatory.duckdb.wal").exists()
+
+    checkpoint.begin(settings, owner="first", run_id="first")
+    write(settings, 99)
+    checkpoint.begin(settings, owner="second", run_id="second")
+
+    assert rows(settings) == 7
+
+
+@pytest.mark.parametrize("instant", ["copyfile", "replace"])
+def test_a_crash_while_restoring_is_repaired_by_restoring_again(settings, monkeypatch, instant):
+    write(settings, 3)
+    checkpoint.begin(settings, owner="first", run_id="first")
+    write(settings, 99)
+    with monkeypatch.context() as patched:
+        module = checkpoint.shutil if instant == "copyfile" else checkpoint.os
+        patched.setattr(module, instant, _die)
+        with pytest.raises(KeyboardInterrupt):
+            checkpoint.begin(settings, owner="second", run_id="second")
+
+    checkpoint.begin(settings, owner="second", run_id="second")
+
+    assert rows(settings) == 3
+
+
+def _die(*_):
+    raise KeyboardInterrupt
+
+
+def _write_and_die(settings) -> int:
+    """A process that commits seven rows and is killed before its log is folded into the file."""
+    import subprocess
+    import sys
+
+    program = (
+        "import duckdb, os, sys\n"
+        "connection = duckdb.connect(sys.argv[1])\n"
+        "connection.execute('create or replace table days as select * from range(7)')\n"
+        "os._exit(9)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program, str(settings.warehouse_path)], check=False)
+    assert ended.returncode == 9
+    return 1

@@ -1,0 +1,107 @@
+"""Analysts read one whole version at any time, also while others are published, and can do nothing else."""
+
+import subprocess
+import sys
+
+import duckdb
+import pytest
+
+from orchestration.publishing import NothingPublished, build_candidate, open_current, publish_candidate
+from orchestration.settings import PROJECT_ROOT
+
+from .warehouse import PASSED, Contents, write_warehouse
+
+MODELS = "select count(*) from marts.dim_models"
+
+
+def publish_with(settings, version_id: str, extra_models: int) -> None:
+    """A version whose tables all tell its number: 200 + n models, and n in the rows of the attribution queue."""
+    write_warehouse(settings.warehouse_path, Contents(extra_models=extra_models, days=2, missing=(), events={}))
+    with duckdb.connect(str(settings.warehouse_path)) as warehouse:
+        warehouse.execute("update marts.mart_attribution_queue set models = ?", [extra_models])
+    candidate = build_candidate(settings, version_id=version_id, run_id="run-1", snapshot_dates=[])
+    publish_candidate(settings, candidate, quality=[PASSED])
+
+
+def test_before_the_first_publication_the_way_out_is_said(settings):
+    with pytest.raises(NothingPublished, match=r"Found nothing at .*current\. .*make demo"):
+        open_current(settings)
+
+
+def test_an_open_reader_keeps_its_version_and_a_new_one_gets_the_next(settings):
+    publish_with(settings, "v1", 0)
+    with open_current(settings) as before:
+        assert before.execute(MODELS).fetchone() == (200,)
+        publish_with(settings, "v2", 5)
+        assert before.execute(MODELS).fetchone() == (200,)
+        with open_current(settings) as after:
+            assert after.execute(MODELS).fetchone() == (205,)
+        assert before.execute("select sum(models) from marts.mart_attribution_queue").fetchone() == (0,)
+
+
+READER = """
+import sys, time
+from pathlib import Path
+from orchestration.settings import Settings
+from orchestration.publishing import open_current
+settings, stop = Settings(home=Path(sys.argv[1])), Path(sys.argv[2])
+reads, seen = 0, set()
+while True:
+    last = stop.exists()
+    with open_current(settings) as connection:
+        models = connection.execute("select count(*) from marts.dim_models").fetchone()[0]
+        queue = connection.execute("select sum(models) from marts.mart_attribution_queue").fetchone()[0]
+        assert models == 200 + queue, (models, queue)
+    reads, seen = reads + 1, seen | {models}
+    if last:
+        break
+    time.sleep(0.02)
+print(reads, len(seen), max(seen))
+"""
+
+
+def test_readers_see_whole_versions_while_ten_are_published(settings, tmp_path):
+    publish_with(settings, "v0", 0)
+    stop = tmp_path / "stop"
+    command = [sys.executable, "-c", READER, str(settings.home), str(stop)]
+    readers = [
+        subprocess.Popen(command, cwd=PROJECT_ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    for number in range(1, 11):
+        publish_with(settings, f"v{number}", number)
+    stop.touch()
+    for reader in readers:
+        out, err = reader.communicate(timeout=60)
+        assert reader.returncode == 0, err
+        reads, versions, newest = map(int, out.split())
+        assert reads > versions >= 2
+        assert newest == 210
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "create table marts.mine as select 1 as x",
+        "delete from marts.dim_models",
+        "select * from read_csv('/etc/hostname')",
+        "copy marts.dim_models to 'never-written.csv'",
+        "attach 'never-written.duckdb' as other",
+        "install httpfs",
+        "load httpfs",
+        "select * from read_parquet('https://example.org/x.parquet')",
+        "set enable_external_access = true",
+        "set lock_configuration = false",
+    ],
+)
+def test_a_reader_can_neither_write_nor_reach_out(settings, warehouse, publish, statement):
+    publish("v1")
+    with open_current(settings) as connection, pytest.raises(duckdb.Error):
+        connection.execute(statement)
+
+
+def test_a_reader_can_open_its_versions_own_parquet_files(settings, warehouse, publish):
+    publish("v1")
+    sql = "select count(*) from read_parquet(getvariable('observatory') || '/parquet/dim_models.parquet')"
+    with open_current(settings) as connection, open_current(settings) as second:
+        assert connection.execute(sql).fetchone() == second.execute(sql).fetchone() == (200,)

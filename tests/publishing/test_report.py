@@ -1,0 +1,272 @@
+"""What the page says and how it is escaped, read from its text; how it looks and behaves is tested in a browser."""
+
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+
+from orchestration.publishing import (
+    PublishRefused,
+    build_candidate,
+    headline_chart,
+    headline_image_markdown,
+    render_report_into,
+)
+from orchestration.publishing import charts as drawing
+from orchestration.publishing.facts import display_name, read_facts
+from orchestration.publishing.report import script_json
+from orchestration.settings import PROJECT_ROOT, Settings
+
+from .warehouse import ORGANIZATIONS, Contents, write_warehouse
+
+HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
+NOTE = "The 30-day counts of the first day are real counts of mixed dates; everything else is simulated."
+MIB = 1 << 20
+
+
+class Page(HTMLParser):
+    """Tags and attributes of a page, its text by element, and the content of each script."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.scripts: list[str] = []
+        self.words: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        if self.tags and self.tags[-1][0] == "script" and self.cdata_elem == "script":
+            self.scripts.append(data)
+        elif not self.tags or self.tags[-1][0] != "style":
+            self.words.append(data)
+
+    def of(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+
+def render(home, contents: Contents, note: str | None = None) -> str:
+    settings = Settings(home=home)
+    write_warehouse(settings.warehouse_path, contents)
+    candidate = build_candidate(settings, version_id="v1", run_id="run-1", snapshot_dates=[], simulation_note=note)
+    path = render_report_into(candidate)
+    assert path == candidate.path / "report" / "index.html"
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory) -> str:
+    organizations = {"CN": {HOSTILE: 0.6} | ORGANIZATIONS["CN"], "US": ORGANIZATIONS["US"]}
+    return render(tmp_path_factory.mktemp("simulated"), Contents(organizations=organizations), NOTE)
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory) -> str:
+    return render(tmp_path_factory.mktemp("recorded"), Contents(is_simulated=False, missing=(), events={}), NOTE)
+
+
+def test_headline_is_one_sentence_with_the_numbers_and_their_bounds(recorded):
+    text = Page(recorded).text
+    # 4100 + 7 x 90 of 10500 + 7 x 90; the bounds add the 640 that nobody could attribute
+    assert (
+        "On 13 October 2026, 42.5% of the downloads of new open models went to models from China , "
+        "and 32.3% to models from the United States ." in text
+    )
+    assert "between 42.5% and 48.2% (China) and between 32.3% and 38.1% (United States)" in text
+
+
+def test_page_needs_no_network(simulated):
+    page = Page(simulated)
+    assert not page.of("link")
+    assert not page.of("iframe")
+    assert not [attributes for tag, attributes in page.tags if "src" in attributes]
+    assert not re.search(r"url\(|@import", simulated.split("</style>")[0])
+    policy = next(a["content"] for a in page.of("meta") if a.get("http-equiv") == "Content-Security-Policy")
+    assert "default-src 'none'" in policy
+    assert "connect-src" not in policy
+
+
+def test_page_is_one_file_of_reasonable_size_with_one_chart_library(simulated):
+    assert len(simulated.encode()) < 1.6 * MIB
+    assert simulated.count("window.vegaEmbed = ") <= 1
+    assert len([script for script in Page(simulated).scripts if len(script) > 500_000]) == 1
+
+
+def test_page_says_which_counts_are_real_where_data_is_simulated(simulated):
+    page = Page(simulated)
+    assert f"SIMULATED. {NOTE} Nothing here is evidence." in page.text
+    assert "in simulated data," in page.text
+    assert simulated.count("<title>SIMULATED") == 1
+
+
+def test_recorded_data_is_nowhere_called_simulated(recorded):
+    assert "simulated" not in recorded.lower()
+
+
+def test_hostile_names_stay_text(simulated):
+    page = Page(simulated)
+    assert not page.of("img")
+    assert not [attributes for _, attributes in page.tags if "onerror" in attributes]
+    assert "<script>alert" not in simulated
+    assert "&lt;/script&gt;&lt;script&gt;alert(1)" in simulated
+    # as many ends of scripts as there are scripts: none comes out of the data
+    assert simulated.lower().count("</script") == len(page.of("script"))
+
+
+def test_chart_specifications_are_whole_json_that_cannot_leave_their_element(simulated):
+    specifications = re.findall(r'<script type="application/json" id="spec-(\w+)">(.*?)</script>', simulated, re.DOTALL)
+    assert [name for name, _ in specifications] == ["headline", "china", "states", "attributions", "coverage"]
+    for _, text in specifications:
+        assert not set("<>&") & set(text)
+        assert "layer" in json.loads(text)
+    assert HOSTILE[:20] in json.loads(dict(specifications)["china"])["layer"][0]["data"]["values"][0]["organization"]
+
+
+def test_script_json_escapes_what_could_end_a_script():
+    text = str(script_json({"name": "</script><!-- & \u2028"}))
+    assert not {"<", ">", "&", "\u2028"} & set(text)
+    assert json.loads(text) == {"name": "</script><!-- & \u2028"}
+
+
+def test_every_chart_has_a_description_and_a_drawing_without_scripts(simulated):
+    page = Page(simulated)
+    described = [attributes for attributes in page.of("div") if attributes.get("role") == "img"]
+    assert len(described) == 5
+    assert all(attributes["aria-label"].startswith("SIMULATED data. ") for attributes in described)
+    drawings = re.findall(r"<noscript>(<svg.*?</svg>)</noscript>", simulated, re.DOTALL)
+    assert len(drawings) == 5
+    for picture in drawings:
+        # in the subtitle, and across the plot
+        assert picture.count("SIMULATED") >= 2
+
+
+def test_headings_form_an_outline(simulated):
+    levels = [int(tag[1]) for tag, _ in Page(simulated).tags if re.fullmatch(r"h[1-6]", tag)]
+    assert levels.count(1) == 1
+    assert levels[0] == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+
+
+def test_claims_are_told_with_their_reported_value_and_the_unanswered_say_why(recorded):
+    text = Page(recorded).text
+    assert "Reported: 17.1% against 15.8%, as of 2025-08-31" in text
+    assert "Never compare its level with the reported one." in text
+    assert "Null: it needs a history of daily downloads" in text
+    # the lead metric, whose counts are the best, comes before the others
+    assert text.index("China's share, by uploader 41.0%") < text.index("new_created, 365 days")
+
+
+def test_checks_are_counted_by_step_and_failures_told(recorded):
+    text = Page(recorded).text
+    assert "raw 8 24 1 0 0" in text
+    assert "marts 8 24 0 0 0" in text
+    assert "A sudden fall of volume is how a short read shows." in text
+
+
+def test_what_is_always_said_beside_a_number_is_said(recorded):
+    text = Page(recorded).text
+    for said in ("developer , not of whoever downloads it", "request, not a user", "open market only"):
+        assert said in text
+    for code in ("XC", "XI", "XM", "XX"):
+        assert code in text
+
+
+def headline_values(contents: Contents, home) -> list[dict]:
+    settings = Settings(home=home)
+    write_warehouse(settings.warehouse_path, contents)
+    return headline_chart(settings.warehouse_path).to_dict()["layer"]
+
+
+def test_a_missing_day_breaks_the_lines(tmp_path):
+    layers = headline_values(Contents(), tmp_path)
+    lines = [layer for layer in layers if layer["mark"]["type"] == "line"]
+    assert len(lines) == 9  # the two, four neighbours, and three that have no country
+    for line in lines:
+        shares = {row["day"]: row["share"] for row in line["data"]["values"]}
+        assert len(shares) == 8
+        assert shares["2026-10-10"] is None
+        assert shares["2026-10-11"] is not None
+        assert line["mark"]["invalid"] == "break-paths-show-path-domains"
+    assert any(layer["mark"]["type"] == "rect" for layer in layers)
+
+
+def test_a_platform_event_is_marked(tmp_path):
+    layers = headline_values(Contents(), tmp_path)
+    texts = [row.get("text") for layer in layers for row in layer["data"]["values"]]
+    assert "Hub: recounted" in texts
+    assert "no snapshot" in texts
+
+
+def test_a_single_day_is_drawn_with_its_bounds(tmp_path):
+    layers = headline_values(Contents(days=1, missing=(), events={}), tmp_path)
+    (bounds,) = [layer for layer in layers if layer["mark"]["type"] == "rule"]
+    assert {row["country_code"] for row in bounds["data"]["values"]} == {"CN", "US"}
+
+
+def test_names_at_the_ends_of_lines_do_not_overlap(tmp_path):
+    settings = Settings(home=tmp_path)
+    write_warehouse(settings.warehouse_path)
+    labels = drawing.end_labels(read_facts(settings.warehouse_path), top=0.5)
+    places = sorted(label["at"] for label in labels)
+    smallest = 0.5 * drawing.LABEL_LINE / drawing.HEADLINE_HEIGHT
+    assert len(places) == 9
+    assert all(after - before >= smallest - 1e-9 for before, after in pairwise(places))
+
+
+def test_a_country_without_downloads_is_zero_and_not_missing(tmp_path):
+    settings = Settings(home=tmp_path)
+    write_warehouse(settings.warehouse_path)
+    import duckdb
+
+    with duckdb.connect(str(settings.warehouse_path)) as connection:
+        connection.execute("delete from marts.mart_daily_country_share where country_code = 'US'")
+    facts = read_facts(settings.warehouse_path)
+    assert facts.country("US")["share"] == 0
+    shares = {row["snapshot_date"].isoformat(): row["share"] for row in facts.series if row["country_code"] == "US"}
+    assert shares["2026-10-13"] == 0
+    assert shares["2026-10-10"] is None
+
+
+def test_a_database_without_the_lead_metric_is_refused(tmp_path):
+    import duckdb
+
+    settings = Settings(home=tmp_path)
+    write_warehouse(settings.warehouse_path)
+    with duckdb.connect(str(settings.warehouse_path)) as connection:
+        connection.execute("delete from marts.mart_daily_country_share where metric = 'new_trailing_30d'")
+    with pytest.raises(PublishRefused, match="no row of new_trailing_30d"):
+        read_facts(settings.warehouse_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("Qwen", "Qwen"), ("evil\u202egnp", "evil\ufffdgnp"), ("a\x00b", "a\ufffdb"), ("n" * 99, "n" * 59 + "…")],
+    ids=["plain", "turned around", "null byte", "long"],
+)
+def test_names_are_shown_without_what_could_mislead(name, shown):
+    assert display_name(name) == shown
+
+
+def test_headline_image_is_a_picture_inside_markdown(tmp_path):
+    settings = Settings(home=tmp_path)
+    write_warehouse(settings.warehouse_path)
+    markdown = headline_image_markdown(settings.warehouse_path)
+    assert re.fullmatch(r"!\[[^\]]+\]\(data:image/svg\+xml;base64,[A-Za-z0-9+/=]+\)", markdown)
+    assert len(markdown) < 150_000
+
+
+def test_importing_the_package_loads_neither_charts_nor_frames():
+    heavy = ["altair", "pandas", "vl_convert", "jinja2", "dagster", "dbt", "great_expectations"]
+    code = f"import sys, orchestration.publishing; print([name for name in {heavy} if name in sys.modules])"
+    out = subprocess.run([sys.executable, "-c", code], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"

@@ -1,0 +1,267 @@
+"""A small real warehouse file with the contract's tables, columns and comments, for tests of what is made out of it.
+Its numbers are made up and only need to be consistent; how the real ones come about is dbt's matter."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+METRICS = {"new_created": 365, "trailing_30d": 30, "new_trailing_30d": 30, "all_time": 0}
+COUNTRIES = {
+    "CN": ("China", 4100),
+    "US": ("United States of America", 3600),
+    "FR": ("France", 420),
+    "KR": ("Korea, Republic of", 260),
+    "DE": ("Germany", 230),
+    "GB": ("United Kingdom of Great Britain and Northern Ireland", 180),
+    "CA": ("Canada", 60),
+    "XC": ("Community and individuals", 900),
+    "XI": ("International", 110),
+    "XX": ("Not attributed", 640),
+}
+ORGANIZATIONS = {
+    "CN": {"Alibaba Qwen": 0.55, "DeepSeek": 0.2, "Tencent": 0.1, "Zhipu AI": 0.08, "(other)": 0.07},
+    "US": {"Meta": 0.3, "Google": 0.25, "OpenAI": 0.2, "Microsoft": 0.15, "(other)": 0.1},
+}
+
+TABLES = {
+    "dim_snapshots": "snapshot_date date not null, status varchar not null, platform_event varchar, source varchar, "
+    "source_revision varchar, source_license varchar, captured_at timestamp, counters_date date, models bigint, "
+    "downloads_all_time bigint, is_simulated boolean",
+    "dim_countries": "country_code varchar not null, country_name varchar, region varchar, is_eu_member boolean, "
+    "is_user_assigned boolean",
+    "dim_models": "repo_id varchar not null, model_id varchar, namespace varchar, created_at timestamp, "
+    "parameters bigint, downloads_all_time bigint, downloads_30d bigint, likes bigint",
+    "mart_daily_country_share": "snapshot_date date not null, metric varchar not null, window_days integer not null, "
+    "attribution varchar not null, denominator varchar not null, country_code varchar not null, downloads bigint, "
+    "total_downloads bigint, share double, rank integer, share_low double, share_high double, "
+    "share_without_top_repository double, share_without_outliers double, correction_downloads bigint, "
+    "days_estimated integer, models bigint",
+    "mart_daily_organization_share": "snapshot_date date not null, metric varchar not null, "
+    "window_days integer not null, attribution varchar not null, "
+    "country_code varchar not null, organization varchar not null, downloads bigint, "
+    "share_of_country double, share_of_total double",
+    "mart_attribution_coverage": "snapshot_date date not null, attribution varchar not null, basis varchar not null, "
+    "classed_share double, located_share double",
+    "mart_attribution_queue": "namespace varchar not null, downloads bigint, share double, models bigint, "
+    "largest_model varchar",
+    "mart_headline_claims": "claim_id integer not null, part varchar not null, snapshot_date date not null, "
+    "question varchar, value double, value_label varchar, comparison_value double, comparison_label varchar, "
+    "unit varchar, predicate varchar, holds boolean, metric varchar, attribution varchar, denominator varchar, "
+    "window_days integer, reported_value double, "
+    "reported_comparison_value double, reported_as_of date, is_simulated boolean, caveat varchar",
+    "fct_quality_results": "evaluation_id varchar not null, run_id varchar, evaluated_at timestamp, "
+    "snapshot_date date, step varchar, table_name varchar, "
+    "check_name varchar, severity varchar, blocking boolean, passed boolean, "
+    "crashed boolean, accepted_event boolean, observed varchar, threshold varchar, reason varchar",
+}
+
+
+def noon(day: date) -> datetime:
+    """Noon in UTC, without the zone: the warehouse's timestamps have none."""
+    return datetime.combine(day, time(12))
+
+
+PASSED = {
+    "evaluation_id": "p-1",
+    "run_id": "run-1",
+    "evaluated_at": noon(date(2026, 10, 13)),
+    "snapshot_date": date(2026, 10, 13),
+    "step": "published",
+    "table_name": "mart_daily_country_share",
+    "check_name": "shares_sum_to_one",
+    "severity": "error",
+    "blocking": True,
+    "passed": True,
+    "crashed": False,
+    "accepted_event": False,
+    "observed": "1.0",
+    "threshold": "1.0",
+    "reason": "parts of a whole",
+}
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What the warehouse tells: its days, and the oddities that a test is about."""
+
+    first_day: date = date(2026, 10, 6)
+    days: int = 8
+    missing: Sequence[date] = (date(2026, 10, 10),)
+    events: dict[date, str] = field(default_factory=lambda: {date(2026, 10, 12): "recounted"})
+    is_simulated: bool = True
+    organizations: dict[str, dict[str, float]] = field(default_factory=lambda: ORGANIZATIONS)
+    extra_models: int = 0
+    china_grows: bool = True
+
+    @property
+    def calendar(self) -> list[date]:
+        return [self.first_day + timedelta(days=number) for number in range(self.days)]
+
+    @property
+    def complete(self) -> list[date]:
+        return [day for day in self.calendar if day not in self.missing]
+
+    @property
+    def last_day(self) -> date:
+        return self.complete[-1]
+
+
+def write_warehouse(path: Path, contents: Contents | None = None) -> Contents:
+    """Write the warehouse file anew and close it."""
+    contents = contents or Contents()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    with duckdb.connect(str(path)) as connection:
+        connection.begin()
+        connection.execute("create schema marts")
+        connection.execute("create schema staging")
+        connection.execute("create table staging.stg_hub__models as select 1 as never_published")
+        for table, columns in TABLES.items():
+            connection.execute(f"create table marts.{table} ({columns})")
+            describe(connection, table)
+        for table, table_rows in all_rows(contents).items():
+            # As one Arrow table: row by row, DuckDB takes seconds.
+            columns = [list(column) for column in zip(*table_rows, strict=True)]
+            connection.register("arrow_rows", pa.table(columns, names=[f"c{place}" for place in range(len(columns))]))
+            connection.execute(f"insert into marts.{table} select * from arrow_rows")
+        connection.commit()
+    return contents
+
+
+def describe(connection: duckdb.DuckDBPyConnection, table: str) -> None:
+    connection.execute(f"comment on table marts.{table} is 'What {table} holds, it''s all here. One row per key.'")
+    columns = connection.execute(
+        "select column_name from duckdb_columns() where schema_name = 'marts' and table_name = ?", [table]
+    ).fetchall()
+    for (column,) in columns:
+        connection.execute(f"comment on column marts.{table}.{column} is 'The {column} | of {table}.'")
+
+
+def all_rows(contents: Contents) -> dict[str, list[tuple]]:
+    return {
+        "dim_snapshots": snapshot_rows(contents),
+        "dim_countries": [(code, name, "World", False, code.startswith("X")) for code, (name, _) in COUNTRIES.items()],
+        "dim_models": [
+            (f"{number:024x}", f"Org/model-{number}", "Org", noon(date(2026, 9, 1)), None, number * 7, number, 1)
+            for number in range(200 + contents.extra_models)
+        ],
+        "mart_daily_country_share": country_rows(contents),
+        "mart_daily_organization_share": organization_rows(contents),
+        "mart_attribution_coverage": [
+            (day, attribution, basis, classed, located)
+            for day in contents.complete
+            for attribution in ("uploader", "origin")
+            for basis, classed, located in (
+                ("models", 0.7, 0.1),
+                ("downloads", 0.94, 0.62),
+                ("new_downloads", 0.93, 0.8),
+            )
+        ],
+        "mart_attribution_queue": [("someone", 640, 0.06, 3, "someone/model")],
+        "mart_headline_claims": claim_rows(contents),
+        "fct_quality_results": quality_rows(contents),
+    }
+
+
+def snapshot_rows(contents: Contents) -> list[tuple]:
+    return [
+        (day, "missing", "none", *(None,) * 7, None)
+        if day in contents.missing
+        else (
+            day,
+            "complete",
+            contents.events.get(day, "none"),
+            "hub_api",
+            "r1",
+            "Hub terms of service; sample under MIT",
+            noon(day),
+            day,
+            200,
+            10_000,
+            contents.is_simulated,
+        )
+        for day in contents.calendar
+    ]
+
+
+def country_rows(contents: Contents) -> list[tuple]:
+    table = []
+    for number, day in enumerate(contents.complete):
+        for metric, window in METRICS.items():
+            for attribution in ("uploader", "origin"):
+                for denominator in ("all", "organizations", "located"):
+                    table += share_rows(contents, day, number, metric, window, attribution, denominator)
+    return table
+
+
+def share_rows(
+    contents: Contents, day: date, number: int, metric: str, window: int, attribution: str, denominator: str
+) -> list[tuple]:
+    downloads = {code: amount for code, (_, amount) in COUNTRIES.items()}
+    downloads["CN"] += 90 * number if contents.china_grows else 0
+    if attribution == "origin":
+        downloads["CN"] += 500
+        downloads["XC"] -= 500
+    outside = {"all": set(), "organizations": {"XC"}, "located": {"XC", "XI", "XX"}}[denominator]
+    inside = {code: amount for code, amount in downloads.items() if code not in outside}
+    total = sum(inside.values())
+    unknown = downloads["XX"]
+    wide = total + (unknown if "XX" in outside else 0)
+    ranked = sorted((code for code in inside if not code.startswith("X")), key=lambda code: -inside[code])
+    return [
+        (
+            day, metric, window, attribution, denominator, code, amount, total, amount / total,
+            ranked.index(code) + 1 if code in ranked else None,
+            amount / wide, min(1.0, (amount + (unknown if code != "XX" else 0)) / wide),
+            amount / total * 0.9, amount / total, None, 0, 12,
+        )
+        for code, amount in inside.items()
+    ]  # fmt: skip
+
+
+def organization_rows(contents: Contents) -> list[tuple]:
+    return [
+        (day, metric, window, attribution, country, organization, round(4000 * part), part, part * 0.4)
+        for day in contents.complete
+        for metric, window in METRICS.items()
+        for attribution in ("uploader", "origin")
+        for country, parts in contents.organizations.items()
+        for organization, part in parts.items()
+    ]
+
+
+def claim_rows(contents: Contents) -> list[tuple]:
+    question = "Are new Chinese-made open models downloaded more than new US-made ones?"
+    caveat = "Never compare its level with the reported one."
+    unanswered = "Null: it needs a history of daily downloads, which this version doesn't hold."
+    nothing = (None,) * 4
+    table = []
+    for day in contents.complete:
+        for metric in ("new_created", "new_trailing_30d"):
+            for attribution in ("uploader", "origin"):
+                labels = (0.41, f"China's share, by {attribution}", 0.36, f"The USA's share, by {attribution}")
+                meaning = ("share", "value > comparison_value", True, metric, attribution, "all", METRICS[metric])
+                reported = (0.171, 0.158, date(2025, 8, 31), contents.is_simulated, caveat)
+                table.append((1, f"{metric}/{attribution}", day, question, *labels, *meaning, *reported))
+        meaning = ("date", None, None, *nothing)
+        reported = (None, None, None, contents.is_simulated, unanswered)
+        table.append((2, "overtaking", day, "When did China's share pass the USA's?", *nothing, *meaning, *reported))
+    return table
+
+
+def quality_rows(contents: Contents) -> list[tuple]:
+    table = []
+    for day in contents.complete:
+        for step in ("raw", "staging", "intermediate", "marts"):
+            for check in ("is_unique", "is_complete", "volume_is_plausible"):
+                passed = not (step == "raw" and check == "volume_is_plausible" and day == contents.last_day)
+                table.append(
+                    (f"{day}-{step}-{check}", "run-1", noon(day), day, step, "models",
+                     check, "error" if passed else "warn", passed, passed, False, None, "0.0", "0.02",
+                     "A sudden fall of volume is how a short read shows.")
+                )  # fmt: skip
+    return table

@@ -1,0 +1,311 @@
+"""A small world in which every promise holds: landed days, the warehouse made of them, and a candidate copied from it.
+The tables are worked out here in a few lines of SQL of their own; what breaks them is in broken_days.py."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from orchestration.settings import Settings
+
+DAY, NEXT_DAY = date(2026, 10, 6), date(2026, 10, 7)
+MODELS = 2000
+
+LANDED_MODELS = """
+    select
+        printf('%08x%016x', cast(epoch(created_at) as bigint), i) as _id,
+        case i
+            when 0 then 'openai-community/gpt2'
+            when 1 then 'google-bert/bert-base-uncased'
+            else 'n' || i % 20 || '/model-' || i
+        end as id,
+        split_part(id, '/', 1) as author,
+        created_at as createdAt,
+        created_at as lastModified,
+        (i * 7919) % 10007 + {days_later} as downloads,
+        downloads * 20 + 5 as downloadsAllTime,
+        i % 50 as likes,
+        case when i % 100 = 0 then 'auto' else 'none' end as gated,
+        false as disabled,
+        false as private,
+        case when i % 2 = 0 then 'text-generation' end as pipeline_tag,
+        ['license:mit'] as tags,
+        cast(null as varchar[]) as cast_errors,
+        captured_at + to_seconds(i // 1000) as fetched_at,
+        'hub_api' as source,
+        'live' as source_revision,
+        captured_at,
+        i
+    from (
+        select
+            cast(range as bigint) as i,
+            timestamptz '2022-03-02 23:29:04+00' + to_hours(20 * range) as created_at,
+            timestamptz '{day} 12:00:00+00' as captured_at
+        from range({models})
+    )
+"""
+
+COUNTRIES = """
+    select * from (values
+        ('US', 'United States', 'Americas', false, false),
+        ('CN', 'China', 'Asia', false, false),
+        ('FR', 'France', 'Europe', true, false),
+        ('XC', 'Community and individuals', '(none)', false, true),
+        ('XI', 'International', '(none)', false, true),
+        ('XM', 'Mixed origin', '(none)', false, true),
+        ('XX', 'Not attributed', '(none)', false, true)
+    ) as countries (country_code, country_name, region, is_eu_member, is_user_assigned)
+"""
+
+ACCOUNTS = """
+    select distinct
+        author as namespace,
+        case
+            when author in ('n14', 'n15', 'n16', 'n17') then 'person'
+            when author in ('n18', 'n19') then 'unknown'
+            else 'organization'
+        end as account_type,
+        case when account_type = 'organization' then upper(author) end as full_name,
+        case when account_type = 'organization' then false end as is_verified,
+        case when account_type = 'organization' then 10 end as followers,
+        captured_at as observed_at
+    from landed
+"""
+
+WAREHOUSE = """
+create schema staging;
+create schema intermediate;
+create schema marts;
+create schema seeds;
+
+create table seeds.countries as {countries};
+
+create table staging.stg_hub__models as
+select
+    snapshot_date,
+    _id as repo_id,
+    id as model_id,
+    author as namespace,
+    cast(createdAt as timestamp) as created_at,
+    createdAt < timestamptz '2022-03-02 23:29:06+00' as is_created_at_floor,
+    downloads as downloads_30d,
+    downloadsAllTime as downloads_all_time,
+    likes,
+    gated,
+    private as is_private
+from landed;
+
+create table staging.stg_hub__model_parents as
+select
+    snapshot_date,
+    repo_id,
+    'n0/model-20' as parent_model_id,
+    'finetune' as relation
+from staging.stg_hub__models
+where namespace = 'n14';
+
+create table staging.stg_hub__accounts as
+select cast(observed_at as date) as snapshot_date, * from ({accounts});
+
+create table staging.stg_hub__captures as
+select
+    snapshot_date,
+    'complete' as status,
+    count(*) as models,
+    cast(sum(downloads_all_time) as bigint) as downloads_all_time
+from staging.stg_hub__models
+group by snapshot_date;
+
+create table intermediate.int_models_attributed as
+with attributed as (
+    select
+        *,
+        date_diff('day', cast(created_at as date), snapshot_date) as age_days,
+        namespace in ('n14', 'n15', 'n16', 'n17') as uploader_is_person,
+        case
+            when namespace in ('n14', 'n15', 'n16', 'n17') then 'XC'
+            when namespace in ('n5', 'n6', 'n7', 'n8', 'n9') then 'CN'
+            when namespace in ('n10', 'n11') then 'FR'
+            when namespace = 'n12' then 'XI'
+            when namespace in ('n13', 'n18', 'n19') then 'XX'
+            else 'US'
+        end as uploader_country_code
+    from staging.stg_hub__models
+)
+select
+    *,
+    age_days < 365 and not is_created_at_floor as is_new,
+    namespace as uploader_organization,
+    case when namespace = 'n14' then 'US' else uploader_country_code end as origin_country_code,
+    case when namespace = 'n14' then 'n0' else namespace end as origin_organization,
+    uploader_is_person and namespace <> 'n14' as origin_is_person
+from attributed;
+
+create temp table measured as
+with sides as (
+    select 'uploader' as attribution, uploader_country_code as country_code,
+        uploader_organization as organization, uploader_is_person as is_person, *
+    from intermediate.int_models_attributed
+    union all
+    select 'origin', origin_country_code, origin_organization, origin_is_person, *
+    from intermediate.int_models_attributed
+)
+select snapshot_date, 'all_time' as metric, 0 as window_days, attribution, country_code, organization, is_person,
+    downloads_all_time as downloads from sides
+union all
+select snapshot_date, 'new_created', 365, attribution, country_code, organization, is_person, downloads_all_time
+from sides where is_new
+union all
+select snapshot_date, 'trailing_30d', 30, attribution, country_code, organization, is_person, downloads_30d from sides
+union all
+select snapshot_date, 'new_trailing_30d', 30, attribution, country_code, organization, is_person, downloads_30d
+from sides where is_new;
+
+create table marts.mart_daily_country_share as
+with counted as (
+    select snapshot_date, metric, window_days, attribution, denominator, country_code,
+        cast(sum(downloads) as bigint) as downloads
+    from measured cross join (select unnest(['all', 'organizations', 'located']) as denominator)
+    where denominator = 'all'
+        or (denominator = 'organizations' and not is_person)
+        or (denominator = 'located' and country_code not in ('XC', 'XI', 'XM', 'XX'))
+    group by all
+), totals as (
+    select *, cast(sum(downloads) over (
+        partition by snapshot_date, metric, attribution, denominator) as bigint) as total_downloads
+    from counted
+)
+select
+    *,
+    round(downloads / total_downloads, 12) as share,
+    case when country_code not in ('XC', 'XI', 'XM', 'XX') then rank() over (
+        partition by snapshot_date, metric, attribution, denominator, country_code in ('XC', 'XI', 'XM', 'XX')
+        order by downloads desc) end as rank,
+    round(downloads / total_downloads * 0.9, 12) as share_low,
+    round(least(downloads / total_downloads * 1.1, 1), 12) as share_high
+from totals;
+
+create table marts.mart_daily_organization_share as
+with counted as (
+    select snapshot_date, metric, window_days, attribution, country_code,
+        case when is_person or country_code = 'XX' then '(other)' else organization end as organization,
+        cast(sum(downloads) as bigint) as downloads
+    from measured
+    group by all
+)
+select
+    *,
+    round(downloads / sum(downloads) over (
+        partition by snapshot_date, metric, attribution, country_code), 12) as share_of_country,
+    round(downloads / sum(downloads) over (
+        partition by snapshot_date, metric, attribution), 12) as share_of_total
+from counted;
+
+create table marts.mart_attribution_coverage as
+select snapshot_date, attribution, basis, 0.8 as classed_share, 0.7 as located_share
+from (select distinct snapshot_date, attribution from measured)
+cross join (select unnest(['models', 'downloads', 'new_downloads']) as basis);
+
+create table marts.mart_attribution_queue as
+select 'n13' as namespace, 1000 as downloads, 0.1 as share, 100 as models, 'n13/model-13' as largest_model
+union all
+select 'n18', 500, 0.05, 100, 'n18/model-18';
+
+create table marts.mart_headline_claims as
+select
+    claim as claim_id,
+    'all' as part,
+    snapshot_date,
+    case when claim in (1, 3, 12) then 0.5 end as value,
+    case when claim in (1, 3, 12) then null else 'one snapshot cannot tell' end as caveat
+from (select distinct snapshot_date from landed) cross join (select unnest(range(1, 13)) as claim);
+
+create table marts.dim_snapshots as
+select snapshot_date, status, 'none' as platform_event, models, downloads_all_time from staging.stg_hub__captures;
+
+create table marts.dim_models as
+select repo_id, max(model_id) as model_id, min(snapshot_date) as first_seen_date, max(snapshot_date) as last_seen_date
+from staging.stg_hub__models
+group by repo_id;
+
+create table marts.bridge_model_parents as
+select distinct repo_id, parent_model_id from staging.stg_hub__model_parents;
+
+create table marts.dim_countries as select * from seeds.countries;
+
+create table marts.dim_organizations as
+select distinct
+    namespace,
+    date '1900-01-01' as valid_from,
+    cast(null as date) as valid_to,
+    namespace as organization,
+    'organization' as account_type,
+    uploader_country_code as country_code
+from intermediate.int_models_attributed
+where not uploader_is_person
+union all
+select 'moved', date '1900-01-01', date '2025-01-01', 'moved', 'organization', 'FR'
+union all
+select 'moved', date '2025-01-01', null, 'moved', 'organization', 'US';
+
+create table marts.fct_quality_results as
+select 'e' || range as evaluation_id from range(3);
+"""
+
+
+def land_day(settings: Settings, day: date, *, rows: str = "select * from good", parts: int = 2) -> None:
+    """Land a day. `rows` may replace the good ones (SQL over `good`, whose row number `i` isn't landed); manifest,
+    capture and accounts follow from them."""
+    with duckdb.connect() as connection:
+        connection.execute("set timezone = 'UTC'")
+        good = LANDED_MODELS.format(day=day, models=MODELS, days_later=(day - DAY).days)
+        connection.execute(f"create table good as {good} order by i")
+        connection.execute(f"create table landed as {rows}")
+        folder = _folder(settings, "models", day)
+        count = connection.execute("select count(*) from landed").fetchone()[0]
+        size = -(-count // parts) or 1
+        for part in range(parts):
+            _write(connection, f"select * exclude (i) from landed limit {size} offset {part * size}", folder, part)
+        (folder / "_manifest.json").write_text(json.dumps({"rows": count}))
+        capture = "select 'complete' as status, count(*) as models, sum(downloadsAllTime)::bigint as downloads_all_time"
+        _write(connection, f"{capture} from landed", _folder(settings, "captures", day))
+        _write(connection, f"from ({ACCOUNTS}) order by namespace", _folder(settings, "accounts", day))
+
+
+def build_warehouse(settings: Settings, days: list[date]) -> None:
+    """The warehouse's tables for landed days, all promises kept."""
+    settings.warehouse_path.parent.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect(str(settings.warehouse_path)) as connection:
+        connection.execute("set timezone = 'UTC'")
+        files = [str(_folder(settings, "models", day) / "*.parquet") for day in days]
+        connection.execute(
+            "create temp table landed as select * from read_parquet(?, hive_partitioning = true)", [files]
+        )
+        connection.execute(WAREHOUSE.format(countries=COUNTRIES, accounts=ACCOUNTS))
+
+
+def copy_candidate(settings: Settings) -> Path:
+    """A candidate database whose marts are the warehouse's."""
+    path = settings.published_dir / "_candidates" / "one" / "observatory.duckdb"
+    path.parent.mkdir(parents=True)
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(f"attach '{settings.warehouse_path}' as warehouse (read_only)")
+        connection.execute("create schema marts")
+        tables = connection.execute(
+            "select table_name from duckdb_tables() where database_name = 'warehouse' and schema_name = 'marts'"
+        ).fetchall()
+        for (table,) in tables:
+            connection.execute(f"create table marts.{table} as from warehouse.marts.{table}")
+    return path
+
+
+def _folder(settings: Settings, listing: str, day: date) -> Path:
+    return settings.landing_dir / listing / f"snapshot_date={day}"
+
+
+def _write(connection: duckdb.DuckDBPyConnection, query: str, folder: Path, part: int = 0) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    connection.execute(f"copy ({query}) to '{folder / f'part-{part:05d}.parquet'}' (format parquet)")
