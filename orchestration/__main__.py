@@ -5,6 +5,7 @@ job does belongs in `defs/` and the packages below it."""
 import argparse
 import logging
 import os
+import re
 import shutil
 import sys
 import time
@@ -29,7 +30,9 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("ui", help="Dagster's UI and daemon on 127.0.0.1:3000")
     asked = parser.parse_args(arguments)
     # Progress of hours-long walks comes through this logger; everything else prints results.
-    logging.basicConfig(format="%(message)s", level=logging.WARNING, stream=sys.stdout)
+    console = logging.StreamHandler(sys.stdout)
+    console.setFormatter(_WithoutRunId("%(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[console])
     logging.getLogger("observatory").setLevel(logging.INFO)
     settings = Settings()
     if asked.command == "prepare":
@@ -43,6 +46,13 @@ def main(arguments: list[str] | None = None) -> int:
     if asked.command == "ui":
         return ui(settings)
     return show(settings)
+
+
+class _WithoutRunId(logging.Formatter):
+    """Dagster puts job, run and step before each line; one run on one terminal doesn't need them."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return "  " + re.sub(r"^daily_snapshot - [0-9a-f-]{36} - (\w+ - )?", "", super().format(record))
 
 
 def prepare(settings: Settings) -> int:
@@ -107,7 +117,7 @@ def launch(settings: Settings, days: list[date]) -> tuple[bool, list[str]]:
 
     dagster_home(settings)
     from orchestration.definitions import defs
-    from orchestration.defs.alerts.run_alerts import failures_of
+    from orchestration.defs.alerts.run_alerts import failed_checks_of, failures_of
 
     job = defs().resolve_job_def("daily_snapshot")
     tags = (
@@ -126,7 +136,8 @@ def launch(settings: Settings, days: list[date]) -> tuple[bool, list[str]]:
             raise_on_error=False,
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
-        return result.success, [] if result.success else failures_of(instance, result.run_id)
+        reasons = [*failed_checks_of(instance, result.run_id), *failures_of(instance, result.run_id)]
+        return result.success, [] if result.success else reasons
 
 
 def show(settings: Settings) -> int:

@@ -35,7 +35,9 @@ class Settings(BaseSettings):
     )
     rate_share: float = Field(default=0.5, gt=0, le=1, description="Share of the Hub's announced rate limit to spend.")
     page_size: int = Field(default=1000, ge=1, le=1000, description="Rows asked for in a page of the listing.")
-    pages_per_shard: int = Field(default=25, ge=1, description="Pages held in memory before a Parquet shard is written.")
+    pages_per_shard: int = Field(
+        default=25, ge=1, description="Pages held in memory before a Parquet shard is written."
+    )
     account_lookups: int = Field(
         default=400, ge=0, description="Accounts (organisation or person?) looked up a day, biggest by downloads first."
     )

@@ -1,3 +1,6 @@
+{# Reads several models; in Dagster it is a check on this one. #}
+{{ config(meta={'dagster': {'ref': {'name': 'mart_daily_country_share'}}}) }}
+
 -- Σ countries, the X codes included, is staging's total, to the unit.
 with
 

@@ -1,3 +1,6 @@
+{# Reads several models; in Dagster it is a check on this one. #}
+{{ config(meta={'dagster': {'ref': {'name': 'dim_models'}}}) }}
+
 -- No repository is lost or doubled between staging and dim_models.
 with
 

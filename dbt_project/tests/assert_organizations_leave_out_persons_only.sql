@@ -1,3 +1,6 @@
+{# Reads several models; in Dagster it is a check on this one. #}
+{{ config(meta={'dagster': {'ref': {'name': 'mart_daily_country_share'}}}) }}
+
 -- The denominator `organizations` is everything minus the downloads whose attributed account is a person.
 with
 

@@ -1,3 +1,6 @@
+{# Reads several models; in Dagster it is a check on this one. #}
+{{ config(meta={'dagster': {'ref': {'name': 'mart_daily_organization_share'}}}) }}
+
 -- Σ organisations, with `(other)`, is their country's downloads, to the unit; and no country lacks them.
 with
 

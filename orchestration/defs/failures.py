@@ -14,7 +14,7 @@ def record_failure(context: dg.HookContext) -> None:
     settings = context.resources.settings
     run = context.instance.get_run_by_id(context.run_id)
     status = read_status(settings)
-    if status and status.get("run_id") == context.run_id:
+    if status and status["state"] == "blocked" and status["attempted"]["run_id"] == context.run_id:
         return  # a gate has already said it, and better
     error = context.op_exception
     write_status(

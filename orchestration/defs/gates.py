@@ -93,7 +93,7 @@ def _rebuild(context, step: str, days: list[date], settings: Settings, dbt: DbtI
     """Take the warehouse back to its last published state and build the layers up to `step` for `days` alone."""
     checkpoint.restore(settings)
     for select in LAYERS[step]:
-        exclude = "path:models/marts/quality" if "marts" in select else ""
+        exclude = "path:models/marts/quality path:seeds,resource_type:test"
         _, result = dbt.build(select, settings, exclude=exclude, days=days, run_id=context.run.run_id)
         if not result.success:
             raise dg.Failure(f"dbt failed while building {select} again without the days that were set aside.")

@@ -1,7 +1,7 @@
 """`published/status.json`: what was tried last, where it stopped and why, and which version is still good.
 It is rewritten by blocked and failed days too, so that staleness is visible; it never decides what is published."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Literal, get_args
 
@@ -48,8 +48,9 @@ def write_status_locked(
     reason: str | None,
     run_id: str,
     at: datetime,
+    set_aside: Mapping[date, str] | None = None,
 ) -> dict[str, Any]:
-    """As `write_status`, for a caller that holds the lock."""
+    """As `write_status`, for a caller that holds the lock. `set_aside`: days of a range that did not make it, and why."""
     if state not in get_args(State):
         raise ValueError(f"Found state {state!r}; expected one of {', '.join(get_args(State))}.")
     if state != "published" and not (step and reason):
@@ -71,6 +72,7 @@ def write_status_locked(
             "at": at.isoformat(),
             "step": step,
             "reason": reason,
+            "set_aside": {day.isoformat(): why for day, why in sorted((set_aside or {}).items())},
         },
     }
     write_json(settings.published_dir / "status.json", document)

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +44,14 @@ def publish_candidate(
     *,
     quality: Sequence[Mapping[str, Any]],
     at: datetime | None = None,
+    set_aside: Mapping[date, str] | None = None,
 ) -> Version:
     """Make the candidate the current version, prune old ones, and write `status.json`.
 
     `quality` are the results of the suite on the candidate itself (fields of a check result); none, or a blocking
-    failure among them, is refused. `at` is the time of publication, UTC, now by default. Publishing the same contents
+    failure among them, is refused. `at` is the time of publication, UTC, now by default;
+    `set_aside` are the days of the same range that did not get this far, each with the reason, for `status.json`.
+    Publishing the same contents
     under the same id again changes nothing. Raises `PublishRefused`, `VersionExists`, `VersionDamaged` and
     `PublisherBusy`.
     """

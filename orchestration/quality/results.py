@@ -107,7 +107,7 @@ class GateResult:
         counts = self._counts()
         return (
             f"{counts['failed']} of {counts['evaluated']} checks failed, {counts['warned']} warned, "
-            f"{counts['crashed']} of these crashed. First: {self.failures[0].sentence}"
+            f"{counts['crashed']} of these crashed. First, {self.failures[0].snapshot_date}: {self.failures[0].sentence}"
         )
 
     def metadata(self) -> dict[str, Any]:

@@ -156,6 +156,11 @@ def test_every_truth_has_a_violation(manifest):
     assert truths == set(VIOLATIONS)
 
 
+def test_the_seeds_keep_their_keys_and_references(tmp_path, loaded):
+    result = loaded.copied_to(tmp_path).run("test", "--quiet", "--select", "path:seeds")
+    assert len(result.result) >= 10
+
+
 def test_the_unit_tests_of_all_rules_pass(tmp_path, loaded, manifest):
     result = loaded.copied_to(tmp_path).run("test", "--quiet", "--select", "test_type:unit")
     assert len(result.result) == len(manifest.unit_tests) >= 29

@@ -245,6 +245,8 @@ class Day:
                     for row, place in attributed
                     if basis != "new_downloads" or self.is_new(row)
                 ]
+                if not weights:
+                    continue
                 total = sum(weight for weight, _ in weights)
                 classed = sum(weight for weight, code in weights if code != "XX")
                 located = sum(weight for weight, code in weights if code in self.seeds.iso_codes or code == "XI")

@@ -26,7 +26,7 @@ class SpoilingDbt(DbtInProcess):
 
     def build(self, select, settings, **given):
         built = super().build(select, settings, **given)
-        if self.layer in select:
+        if self.layer in select and "quality" not in select:
             with closing(duckdb.connect(str(settings.warehouse_path))) as connection:
                 connection.execute(self.statement)
         return built

@@ -8,6 +8,19 @@ models as (
 
 ),
 
+-- a source that tells a counter of no repository (the archive before February 2025 has no all-time one) has no row in
+-- the metrics that are made of it: nothing known is not nothing downloaded
+{% for counter in ['downloads_30d', 'downloads_all_time'] -%}
+days_with_{{ counter }} as (
+
+    select snapshot_date
+    from models
+    group by snapshot_date
+    having min(case when is_without_{{ counter }} then 1 else 0 end) = 0
+
+),
+
+{% endfor -%}
 {% for attribution in attributions() -%}
 {{ attribution }}_sums as (
 
@@ -66,7 +79,11 @@ unpivoted as (
         cast({{ metric.metric }}_models as bigint) as models,
         cast({{ metric.metric }}_largest as bigint) as largest_downloads
     from {{ attribution }}_sums
-    where {{ metric.metric }}_models > 0
+    where
+        {{ metric.metric }}_models > 0
+        and snapshot_date in (
+            select snapshot_date from days_with_{{ metric.counter }}
+        )
     {% if not (loop.last and last_attribution) -%}
     union all
     {% endif -%}

@@ -112,6 +112,8 @@ described as (
         end as age_days,
         coalesce(models.downloads_30d, 0) as downloads_30d,
         coalesce(models.downloads_all_time, 0) as downloads_all_time,
+        models.downloads_30d is null as is_without_downloads_30d,
+        models.downloads_all_time is null as is_without_downloads_all_time,
         coalesce(models.likes, 0) as likes,
 
         -- who holds the repository

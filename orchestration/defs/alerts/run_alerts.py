@@ -49,7 +49,7 @@ def run_alerts(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[S
 
 def alert_about(instance: dg.DagsterInstance, run: dg.DagsterRun, ended_at: datetime) -> Alert | None:
     """The alert that an ended run deserves, or None."""
-    failed_checks = _failed_checks(instance, run.run_id)
+    failed_checks = failed_checks_of(instance, run.run_id)
     failed = run.status == DagsterRunStatus.FAILURE
     if not failed and not failed_checks:
         return None
@@ -71,7 +71,7 @@ def alert_about(instance: dg.DagsterInstance, run: dg.DagsterRun, ended_at: date
     )
 
 
-def _failed_checks(instance: dg.DagsterInstance, run_id: str) -> list[str]:
+def failed_checks_of(instance: dg.DagsterInstance, run_id: str) -> list[str]:
     records = instance.get_records_for_run(run_id, of_type=DagsterEventType.ASSET_CHECK_EVALUATION).records
     evaluations = [record.event_log_entry.dagster_event.asset_check_evaluation_data for record in records]
     return [

@@ -18,6 +18,7 @@ from orchestration.publishing import (
     render_report_into,
 )
 from orchestration.quality.history import results_of_run
+from orchestration.sandbox.note import demo_note
 from orchestration.settings import Settings
 
 CANDIDATE = dg.AssetKey(["publish", "candidate"])
@@ -40,7 +41,13 @@ def candidate(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Sett
     days = good_days(context)
     run_id = context.run.run_id
     with timed("candidate: copied and audited"):
-        built = build_candidate(settings, version_id=f"{days[-1]}-{run_id[:8]}", run_id=run_id, snapshot_dates=days)
+        built = build_candidate(
+            settings,
+            version_id=f"{days[-1]}-{run_id[:8]}",
+            run_id=run_id,
+            snapshot_dates=days,
+            simulation_note=demo_note(settings),
+        )
     context.instance.add_run_tags(run_id, {VERSION_TAG: built.version_id})
     result = dg.MaterializeResult(
         metadata={"version": built.version_id, "tables": built.tables, "dagster/uri": str(built.path)}

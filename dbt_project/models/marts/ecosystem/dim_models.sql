@@ -27,28 +27,30 @@ loaded as (
 
 ),
 
-ranked as (
+-- grouping the keys and joining back is far cheaper than sorting wide rows
+sights as (
 
     select
-        *,
-        min(snapshot_date) over (partition by repo_id) as first_seen_date,
-        row_number() over (
-            partition by repo_id
-            order by snapshot_date desc
-        ) as recency
+        repo_id,
+        min(snapshot_date) as first_seen_date,
+        max(snapshot_date) as last_seen_date
     from models
+    group by repo_id
 
 ),
 
 of_this_run as (
 
     select
-        repo_id,
-        first_seen_date,
-        snapshot_date as last_seen_date,
-        {{ attributes | join(',\n        ') }}
-    from ranked
-    where recency = 1
+        sights.repo_id,
+        sights.first_seen_date,
+        sights.last_seen_date,
+        models.{{ attributes | join(',\n        models.') }}
+    from sights
+    inner join models
+        on
+            sights.repo_id = models.repo_id
+            and sights.last_seen_date = models.snapshot_date
 
 ),
 
