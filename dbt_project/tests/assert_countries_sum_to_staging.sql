@@ -13,7 +13,11 @@ models as (
             < {{ var('new_model_days') }}
             and not is_created_at_floor,
             false
-        ) as is_new
+        ) as is_new,
+        count(downloads_30d) over (partition by snapshot_date)
+            as models_with_downloads_30d,
+        count(downloads_all_time) over (partition by snapshot_date)
+            as models_with_downloads_all_time
     from {{ ref('stg_hub__models') }}
 
 ),
@@ -35,9 +39,11 @@ expected as (
         cast(sum(coalesce({{ metric.counter }}, 0)) as bigint) as downloads,
         cast(count(*) as bigint) as models
     from models
-    {%- if metric.only_new %}
-    where is_new
-    {%- endif %}
+    where
+        models_with_{{ metric.counter }} > 0
+        {%- if metric.only_new %}
+        and is_new
+        {%- endif %}
     group by snapshot_date
     {% if not loop.last -%}
     union all

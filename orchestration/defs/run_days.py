@@ -39,7 +39,12 @@ def asked_days(context) -> list[date]:
 def set_aside(context) -> dict[date, str]:
     """Days of this run that failed on the way, each with the reason."""
     run = context.instance.get_run_by_id(context.run.run_id)
-    stored = json.loads(run.tags.get(SET_ASIDE_TAG, "{}")) if run else {}
+    return set_aside_days(run) if run else {}
+
+
+def set_aside_days(run: dg.DagsterRun) -> dict[date, str]:
+    """The same, of any run."""
+    stored = json.loads(run.tags.get(SET_ASIDE_TAG, "{}"))
     return {date.fromisoformat(day): reason for day, reason in stored.items()}
 
 

@@ -32,7 +32,7 @@ SCHEMA = pa.schema(
 # An organisation stays one; names, plans and followers change slowly. Asking all again daily would spend hours of quota
 # (set 2026-11-24).
 OBSERVED_AGAIN_AFTER = timedelta(days=7)
-PROGRESS_EVERY = 100
+PROGRESS_EVERY = 1_000  # a real Hub answers a few look-ups a second
 
 LOG = logging.getLogger(__name__)
 

@@ -3,6 +3,7 @@ What it says is read in `facts`, what it draws is in `charts`; here they are put
 
 import base64
 import json
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,7 +36,6 @@ def render_report_into(candidate: Candidate) -> Path:
 def render_report(database: Path, *, version_id: str, simulation_note: str | None = None) -> str:
     """The page as text. `simulation_note` says which numbers are real; it shows only where the data is simulated."""
     import jinja2
-    import vl_convert
 
     facts = read_facts(database)
     environment = jinja2.Environment(
@@ -46,7 +46,6 @@ def render_report(database: Path, *, version_id: str, simulation_note: str | Non
         lstrip_blocks=True,
     )
     environment.filters |= {"percent": percent, "claim_value": claim_value, "count": count}
-    bundle = vl_convert.javascript_bundle(BUNDLE_SNIPPET, vl_version=VEGA_LITE_VERSION)
     return environment.get_template("report.html.j2").render(
         facts=facts,
         version_id=version_id,
@@ -56,9 +55,17 @@ def render_report(database: Path, *, version_id: str, simulation_note: str | Non
         claims=claims_by_question(facts),
         missing=[day["snapshot_date"].isoformat() for day in facts.days if day["status"] != "complete"],
         events=[day for day in facts.days if day["platform_event"] not in (None, "none")],
-        bundle=trusted_script(bundle),
+        bundle=trusted_script(script_bundle()),
         options=script_json(CHART_OPTIONS),
     )
+
+
+@cache
+def script_bundle() -> str:
+    """Vega, Vega-Lite and their embedder as one script. The same for every page, and it takes a second to make."""
+    import vl_convert
+
+    return vl_convert.javascript_bundle(BUNDLE_SNIPPET, vl_version=VEGA_LITE_VERSION)
 
 
 def claims_by_question(facts: ReportFacts) -> list[dict[str, Any]]:

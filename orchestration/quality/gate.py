@@ -194,7 +194,7 @@ def _batch_definition():
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
     # it tells of a temporary folder for a site that we don't build
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     asset = context.data_sources.add_pandas("gate").add_dataframe_asset("profile")

@@ -1,5 +1,5 @@
-"""One sensor: a failed run, or a failed check of a run that was green, becomes one alert. A run-failure sensor alone would
-never hear of the second: a check that does not block leaves its run successful."""
+"""One sensor: a failed run, or a failed check or a day set aside in a run that was green, becomes one alert.
+A run-failure sensor alone would never hear of the latter two: neither fails its run."""
 
 import json
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ import dagster as dg
 from dagster import DagsterEventType, DagsterRunStatus, RunsFilter
 
 from orchestration.defs.alerts.channels import Alert, deliver
-from orchestration.defs.run_days import asked_days
+from orchestration.defs.run_days import asked_days, set_aside_days
 from orchestration.settings import Settings
 
 ENDED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE]
@@ -50,16 +50,21 @@ def run_alerts(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[S
 def alert_about(instance: dg.DagsterInstance, run: dg.DagsterRun, ended_at: datetime) -> Alert | None:
     """The alert that an ended run deserves, or None."""
     failed_checks = failed_checks_of(instance, run.run_id)
+    set_aside = [f"{day} was set aside: {why}" for day, why in sorted(set_aside_days(run).items())]
     failed = run.status == DagsterRunStatus.FAILURE
-    if not failed and not failed_checks:
+    if not failed and not failed_checks and not set_aside:
         return None
     days = [day.isoformat() for day in asked_days(_Run(run))] if _names_days(run) else []
     span = days[0] if len(days) == 1 else f"{days[0]} … {days[-1]}" if days else "no day"
     if failed:
         title = f"Snapshot {span}: the run failed; analysts keep the last good version"
     else:
-        title = f"Snapshot {span}: published, but {len(failed_checks)} check(s) failed"
-    body = "\n".join([*failed_checks, *(failures_of(instance, run.run_id) if failed else []), f"Run {run.run_id}"])
+        title = (
+            f"Snapshot {span}: published, but {len(set_aside)} day(s) set aside, {len(failed_checks)} check(s) failed"
+        )
+    body = "\n".join(
+        [*set_aside, *failed_checks, *(failures_of(instance, run.run_id) if failed else []), f"Run {run.run_id}"]
+    )
     return Alert(
         alert_id=f"{run.run_id}-{run.status.value.lower()}",
         raised_at=ended_at.isoformat(),

@@ -7,6 +7,7 @@ import dagster as dg
 
 from orchestration.defs.gates import gate_check
 from orchestration.defs.partitions import one_run_a_range, snapshot_days
+from orchestration.defs.preview import as_markdown
 from orchestration.defs.progress import tell
 from orchestration.defs.run_days import add_set_aside, asked_days, good_days, only_good_days
 from orchestration.defs.transform.translator import OWNERS
@@ -125,14 +126,8 @@ def _preview(landed: LandedDay, columns: str, order: str) -> dg.MarkdownMetadata
     import duckdb
 
     with duckdb.connect() as connection:
-        rows = connection.execute(
-            f"select {columns} from read_parquet(?) order by {order}, 1 limit 5", [str(landed.path / "*.parquet")]
+        return as_markdown(
+            connection.execute(
+                f"select {columns} from read_parquet(?) order by {order}, 1 limit 5", [str(landed.path / "*.parquet")]
+            )
         )
-        names = [column[0] for column in rows.description]
-        lines = [names, ["---"] * len(names), *rows.fetchall()]
-    return dg.MetadataValue.md("\n".join("| " + " | ".join(_cell(value) for value in line) + " |" for line in lines))
-
-
-def _cell(value) -> str:
-    """Names come from strangers: nothing in them may act as Markdown or HTML."""
-    return "" if value is None else str(value).replace("|", "¦").replace("<", "‹").replace("`", "'").replace("\n", " ")

@@ -12,6 +12,7 @@ from orchestration.defs.partitions import one_run_a_range, snapshot_days
 from orchestration.defs.progress import timed
 from orchestration.defs.run_days import good_days, only_good_days
 from orchestration.defs.transform.dbt_in_process import DbtInProcess
+from orchestration.defs.transform.row_counts import with_row_counts
 from orchestration.defs.transform.translator import OWNERS, LayerTranslator
 from orchestration.project import dbt_project
 from orchestration.publishing import checkpoint
@@ -23,7 +24,11 @@ QUALITY_MODELS = "path:models/marts/quality"
 # A seed changes with a commit, not with a day: its tests run in the test suite.
 SEED_TESTS = "path:seeds,resource_type:test"
 
-dbt_project.prepare_if_dev()
+# Not prepared here: a parse at import would cost every process seconds, and dagster's own way starts a subprocess.
+if not dbt_project.manifest_path.exists():
+    raise FileNotFoundError(
+        f"Found no dbt manifest at {dbt_project.manifest_path}, which the assets are made of. Run: make setup"
+    )
 translator = LayerTranslator()
 
 
@@ -51,7 +56,8 @@ def _layer(name: str, select: str, exclude: str = "") -> dg.AssetsDefinition:
         selected, left_out = (_names_of(context), "") if context.is_subset else (select, exclude)
         with timed(f"{name}: built for {len(days)} day(s)"):
             messages, result = dbt.build(selected, settings, exclude=left_out, days=days, run_id=run.run_id)
-        yield from only_good_days(context, _dagster_events(messages, dbt, context), days)
+        events = with_row_counts(_dagster_events(messages, context), settings.warehouse_path, days)
+        yield from only_good_days(context, events, days)
         _raise_if_failed(name, result)
 
     return layer
@@ -62,7 +68,7 @@ def _names_of(context: dg.AssetExecutionContext) -> str:
     return " ".join(sorted(key.path[-1] for key in context.selected_asset_keys))
 
 
-def _dagster_events(messages: list, dbt: DbtInProcess, context: dg.AssetExecutionContext) -> Iterator:
+def _dagster_events(messages: list, context: dg.AssetExecutionContext) -> Iterator:
     """dbt's node results as Dagster's outputs and check results."""
     from google.protobuf.json_format import MessageToDict
 
