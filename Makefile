@@ -45,9 +45,6 @@ test: setup  ## Run the whole test suite
 lint: setup  ## Format and lint
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
-bench: setup  ## The benchmarks that performance claims rest on
-	@$(BIN)/python -m benchmarks
-
 lock: $(STAMP)  ## Resolve requirements.in anew to requirements.lock
 	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --only-binary :all: \
 	  --no-strip-extras --no-emit-index-url --no-header --no-annotate requirements.in -o requirements.lock
@@ -73,4 +70,4 @@ $(MANIFEST): $(STAMP) $(DBT_FILES)
 	@$(BIN)/python -m orchestration prepare
 	@touch $(MANIFEST)
 
-.PHONY: help setup demo run show sql ui test lint bench lock clean
+.PHONY: help setup demo run show sql ui test lint lock clean

@@ -20,7 +20,9 @@ os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 class Settings(BaseSettings):
     """Where things are and how the Hub is asked. Read from `OBSERVATORY_*`, and from the Hub client's own `HF_*` names."""
 
-    model_config = SettingsConfigDict(env_prefix="OBSERVATORY_", frozen=True, populate_by_name=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="OBSERVATORY_", frozen=True, populate_by_name=True, extra="ignore", env_ignore_empty=True
+    )
 
     home: Path = Field(default=PROJECT_ROOT / "data", description="Folder that holds all state.")
     hub_endpoint: str = Field(

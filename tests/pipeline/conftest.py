@@ -2,6 +2,8 @@
 
 import hashlib
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -15,6 +17,7 @@ from orchestration.sandbox.population import write_population
 from orchestration.sandbox.server import SandboxHub
 from orchestration.settings import Settings
 
+FIRST_DAY = date(2026, 10, 6)
 # Rebuilt by every run from what happened in that run; everything else must come out the same.
 RUN_HISTORY = {"fct_quality_results"}
 
@@ -35,7 +38,7 @@ def daily_snapshot() -> dg.JobDefinition:
 def world(tmp_path_factory) -> Path:
     """Four days of a made-up Hub; the default bounds need some thousand models to be meant."""
     out = tmp_path_factory.mktemp("world") / "population"
-    write_population(out, models=2_500, days=4, seed=11, first_day=date(2026, 10, 6))
+    write_population(out, models=2_500, days=4, seed=11, first_day=FIRST_DAY)
     return out
 
 
@@ -103,12 +106,34 @@ class Observatory:
         return sorted(event.step_key for event in result.all_events if event.is_step_failure)
 
 
+@contextmanager
+def opened(home: Path, snapshots: Path, dbt: DbtInProcess, job: dg.JobDefinition) -> Iterator[Observatory]:
+    home.parent.mkdir(parents=True, exist_ok=True)
+    with SandboxHub(snapshots, advance=True) as hub, dg.DagsterInstance.ephemeral(tempdir=str(home.parent)) as instance:
+        settings = Settings(home=home, hub_endpoint=hub.url, hf_token=None, account_lookups=60)
+        yield Observatory(settings, dbt, job, instance, hub)
+
+
 @pytest.fixture
 def observatory(tmp_path, own_world, dbt, daily_snapshot):
-    yield from _observatory(tmp_path, own_world, dbt, daily_snapshot)
+    """An empty home."""
+    with opened(tmp_path / "home", own_world, dbt, daily_snapshot) as empty:
+        yield empty
 
 
-def _observatory(home: Path, snapshots: Path, dbt, job):
-    with SandboxHub(snapshots, advance=True) as hub, dg.DagsterInstance.ephemeral(tempdir=str(home)) as instance:
-        settings = Settings(home=home / "home", hub_endpoint=hub.url, hf_token=None, account_lookups=60)
-        yield Observatory(settings, dbt, job, instance, hub)
+@pytest.fixture(scope="session")
+def home_with_day_1(tmp_path_factory, world, dbt, daily_snapshot) -> Path:
+    """A home in which the first day was run and published; copied, never used."""
+    home = tmp_path_factory.mktemp("day_1") / "home"
+    with opened(home, world, dbt, daily_snapshot) as first:
+        result = first.run(FIRST_DAY)
+        assert result.success, first.failures(result)
+    return home
+
+
+@pytest.fixture
+def started(tmp_path, own_world, dbt, daily_snapshot, home_with_day_1):
+    """A home in which the first day is published already."""
+    home = Path(shutil.copytree(home_with_day_1, tmp_path / "home", symlinks=True))
+    with opened(home, own_world, dbt, daily_snapshot) as after_day_1:
+        yield after_day_1

@@ -64,27 +64,25 @@ def stopped(observatory, result, published, *, step):
     return status
 
 
-def test_a_listing_that_lost_rows_does_not_land(observatory, own_world):
-    observatory.run(DAY_1)
-    published = observatory.version()
+def test_a_listing_that_lost_rows_does_not_land(started, own_world):
+    published = started.version()
     spoil_listing(own_world, DAY_2, without_every_tenth)
 
-    result = observatory.run(DAY_2)
+    result = started.run(DAY_2)
 
-    status = stopped(observatory, result, published, step="hub_models")
+    status = stopped(started, result, published, step="hub_models")
     assert "vanished" in status["attempted"]["reason"]
-    assert not (observatory.settings.landing_dir / "models" / f"snapshot_date={DAY_2}").exists()
+    assert not (started.settings.landing_dir / "models" / f"snapshot_date={DAY_2}").exists()
 
 
-def test_values_that_cannot_be_stop_at_the_raw_gate(observatory, own_world):
-    observatory.run(DAY_1)
-    published = observatory.version()
+def test_values_that_cannot_be_stop_at_the_raw_gate(started, own_world):
+    published = started.version()
     spoil_listing(own_world, DAY_2, with_negative_downloads)
 
-    result = observatory.run(DAY_2)
+    result = started.run(DAY_2)
 
-    assert observatory.failed_steps(result) == ["raw_gate"]
-    status = stopped(observatory, result, published, step="raw")
+    assert started.failed_steps(result) == ["raw_gate"]
+    status = stopped(started, result, published, step="raw")
     assert status["state"] == "blocked"
     assert "negative" in status["attempted"]["reason"]
 
@@ -109,25 +107,23 @@ def test_values_that_cannot_be_stop_at_the_raw_gate(observatory, own_world):
         ),
     ],
 )
-def test_a_bug_in_a_layer_stops_at_its_gate_and_is_undone(observatory, layer, statement):
-    observatory.run(DAY_1)
-    published = observatory.version()
+def test_a_bug_in_a_layer_stops_at_its_gate_and_is_undone(started, layer, statement):
+    published = started.version()
 
-    result = observatory.run(DAY_2, dbt=SpoilingDbt(observatory.dbt, f"models/{layer}", statement))
+    result = started.run(DAY_2, dbt=SpoilingDbt(started.dbt, f"models/{layer}", statement))
 
-    assert observatory.failed_steps(result) == [f"{layer}_gate"]
-    assert stopped(observatory, result, published, step=layer)["state"] == "blocked"
+    assert started.failed_steps(result) == [f"{layer}_gate"]
+    assert stopped(started, result, published, step=layer)["state"] == "blocked"
 
     # once the bug is mended, nothing of the spoilt day is left in what is published
-    result = observatory.run(DAY_3)
-    assert result.success, observatory.failures(result)
-    days = observatory.sql("select distinct snapshot_date from marts.mart_daily_country_share order by 1")
+    result = started.run(DAY_3)
+    assert result.success, started.failures(result)
+    days = started.sql("select distinct snapshot_date from marts.mart_daily_country_share order by 1")
     assert days == [(DAY_1,), (DAY_3,)]
 
 
-def test_a_candidate_that_is_not_the_marts_stops_at_the_last_gate(observatory, monkeypatch):
-    observatory.run(DAY_1)
-    published = observatory.version()
+def test_a_candidate_that_is_not_the_marts_stops_at_the_last_gate(started, monkeypatch):
+    published = started.version()
     import orchestration.defs.publish.version as publish
 
     build = publish.build_candidate
@@ -140,20 +136,21 @@ def test_a_candidate_that_is_not_the_marts_stops_at_the_last_gate(observatory, m
 
     monkeypatch.setattr(publish, "build_candidate", build_and_lose_a_country)
 
-    result = observatory.run(DAY_2)
+    result = started.run(DAY_2)
 
-    assert observatory.failed_steps(result) == ["published_gate"]
-    assert stopped(observatory, result, published, step="published")["state"] == "blocked"
+    assert started.failed_steps(result) == ["published_gate"]
+    assert stopped(started, result, published, step="published")["state"] == "blocked"
 
 
-def test_a_check_that_crashes_is_called_a_crash(observatory):
-    observatory.run(DAY_1)
-    published = observatory.version()
-    spoiling = SpoilingDbt(observatory.dbt, "models/marts", "alter table marts.dim_models rename column likes to liked")
+def test_a_check_that_crashes_is_called_a_crash(started):
+    published = started.version()
+    spoiling = SpoilingDbt(
+        started.dbt, "models/marts", "alter table marts.mart_daily_country_share rename column share_low to lowest"
+    )
 
-    result = observatory.run(DAY_2, dbt=spoiling)
+    result = started.run(DAY_2, dbt=spoiling)
 
-    status = stopped(observatory, result, published, step="marts")
+    status = stopped(started, result, published, step="marts")
     assert "the check crashed, which says nothing about the data" in status["attempted"]["reason"]
 
 
@@ -187,12 +184,11 @@ def test_in_a_range_the_bad_day_is_set_aside_and_the_others_go_on(observatory, o
     assert str(DAY_2) in alerts[0]["body"] or "2026-10-07" in alerts[0]["title"]
 
 
-def test_a_failed_run_is_one_alert_however_often_the_sensor_looks(observatory, own_world):
-    observatory.run(DAY_1)
+def test_a_failed_run_is_one_alert_however_often_the_sensor_looks(started, own_world):
     spoil_listing(own_world, DAY_2, with_negative_downloads)
-    observatory.run(DAY_2)
+    started.run(DAY_2)
 
-    alerts = ticked_alerts(observatory, ticks=3)
+    alerts = ticked_alerts(started, ticks=3)
 
     assert len(alerts) == 1
     assert alerts[0]["severity"] == "error"
