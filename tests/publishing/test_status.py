@@ -33,6 +33,7 @@ def test_a_published_day_is_the_last_good_one(settings, warehouse, publish):
             "at": "2026-10-14T12:30:00+00:00",
             "step": None,
             "reason": None,
+            "set_aside": {},
         },
     }
 
@@ -50,6 +51,7 @@ def test_a_bad_day_is_told_and_the_last_good_one_stays(settings, warehouse, publ
         "at": "2026-10-14T12:30:00+00:00",
         "step": "raw",
         "reason": "volume fell by 40 %",
+        "set_aside": {},
     }
     assert current_version(settings).version_id == "v1"
 

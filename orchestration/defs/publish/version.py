@@ -9,6 +9,7 @@ from orchestration.defs.gates import gate_check
 from orchestration.defs.partitions import one_run_a_range, snapshot_days
 from orchestration.defs.progress import tell, timed
 from orchestration.defs.run_days import VERSION_TAG, candidate_of_run, good_days, only_good_days
+from orchestration.defs.transform.layers import marts, quality_marts
 from orchestration.defs.transform.translator import OWNERS
 from orchestration.publishing import (
     build_candidate,
@@ -29,7 +30,7 @@ CURRENT = dg.AssetKey(["publish", "current"])
 
 @dg.asset(
     key=CANDIDATE,
-    deps=[dg.AssetKey(["marts", "fct_quality_results"]), SHARES],
+    deps=sorted(marts.keys | quality_marts.keys),
     partitions_def=snapshot_days,
     backfill_policy=one_run_a_range,
     group_name="publish",

@@ -1,0 +1,84 @@
+"""An alert is one line in alerts.jsonl and one message, however often it is raised, and it stays due until it was taken."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from orchestration.defs.alerts.channels import Alert, AlertNotDelivered, alerts_path, deliver
+
+ALERT = Alert(
+    alert_id="run-1-failure",
+    raised_at="2026-11-24T12:30:00+00:00",
+    severity="error",
+    title="Snapshot 2026-11-24: the run failed",
+    body="raw gate: downloads are never negative",
+    run_id="run-1",
+    snapshot_dates=["2026-11-24"],
+)
+
+
+@pytest.fixture
+def target():
+    """A real HTTP server that takes messages, or refuses them while `status` says so."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            self.server.messages.append(json.loads(body))
+            self.send_response(self.server.status)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    server.messages, server.status = [], 200
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+
+
+def lines(settings) -> list[dict]:
+    return [json.loads(line) for line in alerts_path(settings).read_text().splitlines()]
+
+
+def test_without_targets_the_line_is_all(settings):
+    deliver(settings, ALERT)
+    deliver(settings, ALERT)
+
+    assert [line["alert_id"] for line in lines(settings)] == ["run-1-failure"]
+    assert lines(settings)[0]["body"] == ALERT.body
+
+
+def test_a_target_gets_title_and_body(settings, target):
+    settings = settings.model_copy(update={"notify_urls": f"json://127.0.0.1:{target.server_port}/"})
+
+    deliver(settings, ALERT)
+
+    assert [(message["title"], message["message"]) for message in target.messages] == [(ALERT.title, ALERT.body)]
+    assert len(lines(settings)) == 1
+
+
+def test_a_refusing_target_keeps_the_alert_due_without_a_second_line(settings, target):
+    settings = settings.model_copy(update={"notify_urls": f"json://127.0.0.1:{target.server_port}/"})
+    target.status = 503
+    with pytest.raises(AlertNotDelivered, match=r"tried again at the next tick"):
+        deliver(settings, ALERT)
+    target.status = 200
+
+    deliver(settings, ALERT)
+
+    assert len(target.messages) == 2
+    assert len(lines(settings)) == 1
+
+
+def test_an_address_that_means_nothing_is_named(settings):
+    settings = settings.model_copy(update={"notify_urls": "json://127.0.0.1:9/ nonsense"})
+
+    with pytest.raises(AlertNotDelivered, match=r"does not understand address 2 of 2"):
+        deliver(settings, ALERT)
+    assert len(lines(settings)) == 1
