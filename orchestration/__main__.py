@@ -164,7 +164,7 @@ def ui(settings: Settings) -> int:
     """Hand this process over to Dagster's web server and daemon, on this machine's own address only: it has no login."""
     dagster_home(settings)
     dagster = str(Path(sys.executable).with_name("dagster"))
-    address = ["--host", "127.0.0.1", "--port", os.environ.get("OBSERVATORY_UI_PORT", "3000")]
+    address = ["--host", "127.0.0.1", "--port", str(settings.ui_port)]
     os.execv(dagster, [dagster, "dev", *address, "--workspace", str(PROJECT_ROOT / "workspace.yaml")])
 
 

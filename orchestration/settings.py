@@ -44,6 +44,7 @@ class Settings(BaseSettings):
         default=400, ge=0, description="Accounts (organisation or person?) looked up a day, biggest by downloads first."
     )
     keep_versions: int = Field(default=7, ge=2, description="Published versions kept.")
+    ui_port: int = Field(default=3000, ge=0, le=65535, description="Port of Dagster's UI on 127.0.0.1.")
     notify_urls: str = Field(
         default="", description="Apprise addresses for alerts (Slack, Teams, mail, webhook …), separated by spaces."
     )

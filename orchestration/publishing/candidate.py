@@ -14,41 +14,12 @@ import duckdb
 
 from orchestration.publishing.errors import AuditFailed, PublishRefused, WarehouseUnavailable
 from orchestration.publishing.files import read_json, write_json
+from orchestration.quality.suites import PUBLISHED_TABLES
 from orchestration.settings import Settings
 
 SCHEMA = "marts"
 DATABASE_NAME = "observatory.duckdb"
 VERSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-
-# The key of each public table: rows are written in its order, so that equal contents give equal Parquet files.
-# A table that isn't listed is ordered by all of its columns, which is as fixed but slower.
-TABLE_KEYS: dict[str, tuple[str, ...]] = {
-    "dim_snapshots": ("snapshot_date",),
-    "dim_countries": ("country_code",),
-    "dim_organizations": ("namespace", "valid_from"),
-    "dim_models": ("repo_id",),
-    "bridge_model_parents": ("repo_id", "parent_model_id"),
-    "mart_daily_country_share": (
-        "snapshot_date",
-        "metric",
-        "window_days",
-        "attribution",
-        "denominator",
-        "country_code",
-    ),
-    "mart_daily_organization_share": (
-        "snapshot_date",
-        "metric",
-        "window_days",
-        "attribution",
-        "country_code",
-        "organization",
-    ),
-    "mart_attribution_coverage": ("snapshot_date", "attribution", "basis"),
-    "mart_attribution_queue": ("namespace",),
-    "mart_headline_claims": ("claim_id", "part", "snapshot_date"),
-    "fct_quality_results": ("evaluation_id",),
-}
 
 INTEGER_TYPES = {
     "TINYINT",
@@ -290,7 +261,7 @@ def write_parquet(connection: duckdb.DuckDBPyConnection, table: Table, path: Pat
 
 
 def ordering(table: Table) -> str:
-    key = TABLE_KEYS.get(table.name)
+    key = PUBLISHED_TABLES.get(table.name)
     if key is None:
         return "all"
     missing = sorted(set(key) - {column.name for column in table.columns})
@@ -298,7 +269,7 @@ def ordering(table: Table) -> str:
         raise AuditFailed(
             found=f"marts.{table.name} without its key column {', '.join(missing)}",
             expected=f"the key ({', '.join(key)})",
-            do_this="restore the column in the model, or correct TABLE_KEYS if the contract has changed",
+            do_this="restore the column in the model, or correct PUBLISHED_TABLES if the contract has changed",
         )
     return ", ".join(quoted(column) for column in key)
 
@@ -395,7 +366,7 @@ def dictionary(tables: Sequence[Table], rows: dict[str, int]) -> str:
         "",
     ]
     for table in tables:
-        key = TABLE_KEYS.get(table.name)
+        key = PUBLISHED_TABLES.get(table.name)
         lines += [f"## {table.name}", "", " ".join(table.description.split()), ""]
         lines += [f"Key: {', '.join(f'`{column}`' for column in key)}. " if key else ""]
         lines[-1] += f"Rows in this version: {rows[table.name]:,}."

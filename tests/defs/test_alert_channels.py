@@ -1,8 +1,6 @@
 """An alert is one line in alerts.jsonl and one message, however often it is raised, and it stays due until it was taken."""
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -17,29 +15,6 @@ ALERT = Alert(
     run_id="run-1",
     snapshot_dates=["2026-11-24"],
 )
-
-
-@pytest.fixture
-def target():
-    """A real HTTP server that takes messages, or refuses them while `status` says so."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            self.server.messages.append(json.loads(body))
-            self.send_response(self.server.status)
-            self.end_headers()
-
-        def log_message(self, *_):
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    server.messages, server.status = [], 200
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
 
 
 def lines(settings) -> list[dict]:
@@ -60,6 +35,7 @@ def test_a_target_gets_title_and_body(settings, target):
     deliver(settings, ALERT)
 
     assert [(message["title"], message["message"]) for message in target.messages] == [(ALERT.title, ALERT.body)]
+    assert target.messages[0]["type"] == "failure"
     assert len(lines(settings)) == 1
 
 

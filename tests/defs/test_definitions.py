@@ -1,6 +1,8 @@
 """The definitions as the server loads them: what is there, how it hangs together, and what loading must not cost."""
 
 import json
+import os
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -10,6 +12,8 @@ import pytest
 import yaml
 
 from orchestration.definitions import defs as load
+from orchestration.defs.gates import ASSET_OF_STEP
+from orchestration.defs.partitions import snapshot_days
 from orchestration.project import dbt_project
 from orchestration.quality.suites import SUITES
 from orchestration.settings import PROJECT_ROOT
@@ -24,6 +28,17 @@ OWN_ASSETS = {
     "publish/report",
     "publish/current",
 }
+
+
+# What products read to learn that they must not phone home, each with the value that says so.
+QUIET = {
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    "DAGSTER_DISABLE_TELEMETRY": "1",
+    "GX_ANALYTICS_ENABLED": "false",
+}
+# Loaded inside the step that needs them: every process that loads the definitions would pay for them otherwise.
+HEAVY = ("great_expectations", "altair", "vl_convert", "apprise", "pandas", "fastapi", "uvicorn")
 
 
 @pytest.fixture(scope="module")
@@ -66,12 +81,13 @@ def test_every_model_seed_and_own_asset_is_there(definitions):
 
 def test_every_asset_says_what_it_is_whose_and_one_row_per_what(definitions):
     for name, spec in specs(definitions).items():
-        assert spec.description, name
-        assert " per " in spec.description, name
+        # dagster-dbt puts the SQL below the description, and SQL says "per" often enough.
+        said = spec.description.split("#### Raw SQL")[0].strip()
+        assert re.search(r"[.)] One [^.]+ per [^.]+\.$", said), (name, said[-120:])
         assert spec.group_name in GROUPS, name
         assert spec.owners == ["team:data"], name
         assert spec.kinds, name
-        assert spec.partitions_def is not None, name
+        assert spec.partitions_def == snapshot_days, name
 
 
 def test_lineage_runs_from_the_hub_to_what_is_published(graph):
@@ -82,11 +98,46 @@ def test_lineage_runs_from_the_hub_to_what_is_published(graph):
     assert dg.AssetKey(["quality", "results"]) in ancestors
 
 
-def test_every_suite_is_a_blocking_check_and_a_run_records_at_most_sixty(graph):
-    checks = {key.name: graph.get(key) for key in graph.asset_check_keys}
-    for suite in SUITES.values():
-        assert checks[f"{suite.table}_suite"].blocking, suite.name
-    assert len(graph.asset_check_keys) <= 60
+def test_every_suite_is_a_blocking_check_on_the_table_that_it_judges(graph):
+    suites = {
+        dg.AssetCheckKey(
+            dg.AssetKey(ASSET_OF_STEP.get(suite.step) or [suite.step, suite.table]), f"{suite.table}_suite"
+        )
+        for suite in SUITES.values()
+    }
+    assert {key for key in graph.asset_check_keys if key.name.endswith("_suite")} == suites
+    assert [str(key) for key in suites if not graph.get(key).blocking] == []
+
+
+@pytest.mark.parametrize(
+    ("gate", "step"),
+    [
+        ("raw_gate", "hub__authors"),
+        ("raw_gate", "staging_layer"),
+        ("staging_gate", "intermediate_layer"),
+        ("intermediate_gate", "marts_layer"),
+        ("marts_gate", "publish__candidate"),
+        ("published_gate", "publish__report"),
+        ("published_gate", "publish__current"),
+    ],
+)
+def test_a_step_waits_for_the_gate_on_what_it_reads(definitions, gate, step):
+    steps = definitions.resolve_job_def("daily_snapshot").graph.dependency_structure
+
+    def before(name: str) -> set[str]:
+        direct = {
+            output.node_name
+            for outputs in steps.input_to_upstream_outputs_for_node(name).values()
+            for output in outputs
+        }
+        return direct.union(*(before(other) for other in direct))
+
+    assert gate in before(step)
+
+
+def test_a_run_records_at_most_sixty_checks(definitions):
+    checks = definitions.resolve_job_def("daily_snapshot").asset_layer.asset_graph.asset_check_keys
+    assert len(SUITES) <= len(checks) <= 60
 
 
 def test_the_job_and_its_schedule_are_for_the_day_itself(definitions):
@@ -118,17 +169,26 @@ def test_a_range_of_days_is_one_run(definitions):
 
 def test_loading_leaves_heavy_libraries_alone_and_nothing_phones_home():
     program = (
-        "import os, sys\n"
+        "import json, os, sys\n"
         "from orchestration.definitions import defs\n"
         "defs().resolve_asset_graph()\n"
-        "print([name for name in ('great_expectations', 'altair', 'vl_convert', 'apprise') if name in sys.modules])\n"
-        "print(os.environ['HF_HUB_DISABLE_TELEMETRY'], os.environ['DBT_SEND_ANONYMOUS_USAGE_STATS'],"
-        " os.environ['GX_ANALYTICS_ENABLED'])\n"
+        f"print(json.dumps([name for name in {HEAVY} if name in sys.modules]))\n"
+        f"print(json.dumps({{name: os.environ.get(name) for name in {tuple(QUIET)}}}))\n"
     )
+    # Without these names in its environment, so that it is the settings that set them.
+    environment = {name: value for name, value in os.environ.items() if name not in QUIET}
     loaded = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, cwd=PROJECT_ROOT, timeout=120, check=True
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        cwd=PROJECT_ROOT,
+        timeout=120,
+        check=True,
+        env=environment,
     )
-    assert loaded.stdout.splitlines()[-2:] == ["[]", "1 false false"]
+    heavy, quiet = map(json.loads, loaded.stdout.splitlines()[-2:])
+    assert heavy == []
+    assert quiet == QUIET
     dagster_yaml = yaml.safe_load((PROJECT_ROOT / "orchestration" / "dagster.yaml").read_text())
     assert dagster_yaml["telemetry"] == {"enabled": False}
     assert dagster_yaml["nux"] == {"enabled": False}

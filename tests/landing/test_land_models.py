@@ -322,7 +322,7 @@ def test_one_run_at_a_time_lands_a_day(hub, settings_for):
 def test_any_day_but_the_hubs_own_is_refused_and_nothing_written(hub, settings_for, day):
     settings = settings_for(hub)
     with pytest.raises(
-        WrongDay, match=r"clock says 2026-10-06.*run the partition 2026-10-06.*archive source"
+        WrongDay, match=r"clock says 2026-10-06.*run the partition 2026-10-06.*only knows now"
     ) as caught:
         land_models(day, settings)
     assert (caught.value.asked, caught.value.hub_day) == (day, DAY)
