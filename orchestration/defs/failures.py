@@ -5,14 +5,13 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from orchestration.defs.run_days import asked_days
+from orchestration.defs.run_days import days_to_tell
 from orchestration.publishing import read_status, write_status
 
 
 @dg.failure_hook(required_resource_keys={"settings"})
 def record_failure(context: dg.HookContext) -> None:
     settings = context.resources.settings
-    run = context.instance.get_run_by_id(context.run_id)
     status = read_status(settings)
     if status and status["state"] == "blocked" and status["attempted"]["run_id"] == context.run_id:
         return  # a gate has already said it, and better
@@ -20,16 +19,9 @@ def record_failure(context: dg.HookContext) -> None:
     write_status(
         settings,
         state="failed",
-        attempted_dates=asked_days(_Run(run)),
+        attempted_dates=days_to_tell(context.instance.get_run_by_id(context.run_id)),
         step=context.op.name,
         reason=str(getattr(error, "description", None) or error),
         run_id=context.run_id,
         at=datetime.now(UTC),
     )
-
-
-class _Run:
-    """Just the part of a context that `asked_days` reads."""
-
-    def __init__(self, run: dg.DagsterRun):
-        self.run = run

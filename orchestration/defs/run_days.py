@@ -20,8 +20,13 @@ LONGEST_REASON = 300
 
 
 def asked_days(context) -> list[date]:
-    """The days that the run was started for, in order: one partition, or a range of them."""
-    tags = context.run.tags
+    """The days that the run was started for, in order: one partition, or a range of them. Raises dg.Failure if none."""
+    return days_of_run(context.run)
+
+
+def days_of_run(run: dg.DagsterRun) -> list[date]:
+    """The same, of any run."""
+    tags = run.tags
     if "dagster/partition" in tags:
         keys = [tags["dagster/partition"]]
     elif "dagster/asset_partition_range_start" in tags:
@@ -33,7 +38,21 @@ def asked_days(context) -> list[date]:
             "This run names no day, but every asset here is a daily partition. Start it with a partition "
             "(UI: Materialize → choose a day; command line: make run)."
         )
+    impossible = [key for key in keys if not snapshot_days.has_partition_key(key)]
+    if impossible:
+        raise dg.Failure(
+            f"This run asks for {', '.join(impossible)}, which are no snapshot days: they lie before "
+            f"{snapshot_days.get_first_partition_key()} or in the future. Start it for days up to today, UTC."
+        )
     return [date.fromisoformat(key) for key in keys]
+
+
+def days_to_tell(run: dg.DagsterRun) -> list[date]:
+    """For messages about a run: its days, or none where that is what is wrong with it."""
+    try:
+        return days_of_run(run)
+    except dg.Failure:
+        return []
 
 
 def set_aside(context) -> dict[date, str]:

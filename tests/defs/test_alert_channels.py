@@ -55,6 +55,21 @@ def test_a_refusing_target_keeps_the_alert_due_without_a_second_line(settings, t
 def test_an_address_that_means_nothing_is_named(settings):
     settings = settings.model_copy(update={"notify_urls": "json://127.0.0.1:9/ nonsense"})
 
-    with pytest.raises(AlertNotDelivered, match=r"does not understand address 2 of 2"):
+    with pytest.raises(AlertNotDelivered, match=r"does not understand address 2 of 2") as error:
         deliver(settings, ALERT)
+    # An address may hold a password, and this sentence ends in a log.
+    assert "nonsense" not in str(error.value)
+    assert "Expected addresses as Apprise documents them, separated by spaces" in str(error.value)
+    assert len(lines(settings)) == 1
+
+
+def test_while_one_target_is_down_the_other_hears_of_it_once(settings, target):
+    both = f"json://127.0.0.1:{target.server_port}/ json://127.0.0.1:9/"
+    settings = settings.model_copy(update={"notify_urls": both})
+
+    for _ in range(3):
+        with pytest.raises(AlertNotDelivered, match=r"target 2 of 2"):
+            deliver(settings, ALERT)
+
+    assert len(target.messages) == 1
     assert len(lines(settings)) == 1

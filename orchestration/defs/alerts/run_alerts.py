@@ -8,7 +8,7 @@ import dagster as dg
 from dagster import DagsterEventType, DagsterRunStatus, RunsFilter
 
 from orchestration.defs.alerts.channels import Alert, deliver
-from orchestration.defs.run_days import asked_days, set_aside_days
+from orchestration.defs.run_days import days_to_tell, set_aside_days
 from orchestration.settings import Settings
 
 ENDED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE]
@@ -54,7 +54,7 @@ def alert_about(instance: dg.DagsterInstance, run: dg.DagsterRun, ended_at: date
     failed = run.status == DagsterRunStatus.FAILURE
     if not failed and not failed_checks and not set_aside:
         return None
-    days = [day.isoformat() for day in asked_days(_Run(run))] if _names_days(run) else []
+    days = [day.isoformat() for day in days_to_tell(run)]
     span = days[0] if len(days) == 1 else f"{days[0]} … {days[-1]}" if days else "no day"
     if failed:
         title = f"Snapshot {span}: the run failed; analysts keep the last good version"
@@ -105,14 +105,3 @@ def _reason(failure) -> str:
     if error is None:
         return "failed without saying why"
     return error.message.strip().removeprefix(f"{error.cls_name}: ").split(f"{error.cls_name}: ", 1)[-1]
-
-
-def _names_days(run: dg.DagsterRun) -> bool:
-    return "dagster/partition" in run.tags or "dagster/asset_partition_range_start" in run.tags
-
-
-class _Run:
-    """Just the part of a context that `asked_days` reads."""
-
-    def __init__(self, run: dg.DagsterRun):
-        self.run = run

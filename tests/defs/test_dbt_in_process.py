@@ -1,0 +1,137 @@
+"""dbt in this process: parsed once, the warehouse let go after each call, and a failure that says what failed and where."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import date
+
+import dagster as dg
+import duckdb
+import pytest
+
+from orchestration.defs.transform.dbt_in_process import DbtInProcess
+from orchestration.defs.transform.layers import _raise_if_failed
+from orchestration.project import dbt_project
+
+DAY = date(2026, 11, 24)
+
+
+@pytest.fixture(scope="module")
+def dbt() -> DbtInProcess:
+    return DbtInProcess()
+
+
+def parsed_from(events) -> list[str]:
+    """Names of the events by which dbt tells that it read the project's files."""
+    return [event.info.name for event in events if "Parse" in event.info.name]
+
+
+def test_the_project_is_parsed_once_for_all_calls(dbt, settings):
+    manifest = dbt.manifest
+    first, _ = dbt.build("countries", settings, days=[DAY], run_id="run-1")
+    second, _ = dbt.build("licenses", settings, days=[DAY], run_id="run-2")
+
+    assert dbt.manifest is manifest
+    assert parsed_from(first) == parsed_from(second) == []
+
+
+def test_parsing_leaves_the_manifest_that_the_assets_are_made_of(dbt):
+    on_disk = json.loads(dbt_project.manifest_path.read_text())
+
+    assert set(on_disk["nodes"]) == set(dbt.manifest.nodes)
+
+
+def opened_elsewhere(settings, query: str, *, read_only: bool) -> str:
+    """What another process reads: within one process DuckDB shares the file, so only another one meets the lock."""
+    program = (
+        f"import duckdb; warehouse = duckdb.connect({str(settings.warehouse_path)!r}, read_only={read_only});"
+        f"print(warehouse.execute({query!r}).fetchone()[0])"
+    )
+    opened = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert opened.returncode == 0, opened.stderr
+    return opened.stdout.strip()
+
+
+@pytest.mark.parametrize("read_only", [False, True], ids=["writing", "reading"])
+def test_after_a_call_another_process_may_open_the_warehouse(dbt, settings, read_only):
+    _, result = dbt.build("countries", settings, days=[DAY], run_id="run-1")
+    assert result.success
+
+    assert int(opened_elsewhere(settings, "select count(*) from seeds.countries", read_only=read_only)) > 240
+
+
+def test_also_after_a_failing_call_the_warehouse_is_free(dbt, settings):
+    _, result = dbt.build("path:models/staging", settings, days=[DAY], run_id="run-1")
+    assert not result.success
+
+    assert opened_elsewhere(settings, "select 1", read_only=False) == "1"
+
+
+def test_each_home_gets_its_own_warehouse_from_one_manifest(dbt, settings, tmp_path):
+    other = settings.model_copy(update={"home": tmp_path / "other"})
+    for home in (settings, other):
+        _, result = dbt.build("licenses", home, days=[DAY], run_id="run-1")
+        assert result.success
+
+    assert settings.warehouse_path.exists()
+    assert (tmp_path / "other" / "warehouse" / "observatory.duckdb").exists()
+
+
+def test_the_environment_is_as_before_and_nothing_is_written_into_the_project(dbt, settings):
+    before = dict(os.environ)
+    artefacts = dbt_project.project_dir / "target"
+    written = {path: path.stat().st_mtime_ns for path in artefacts.glob("*.json")}
+
+    dbt.build("licenses", settings, days=[DAY], run_id="run-1")
+
+    assert dict(os.environ) == before
+    assert {path: path.stat().st_mtime_ns for path in artefacts.glob("*.json")} == written
+    assert (settings.home / "dbt" / "run_results.json").exists()
+
+
+def test_days_and_run_reach_dbt(dbt, settings):
+    _, result = dbt.build("licenses", settings, days=[DAY, date(2026, 11, 25)], run_id="run-1")
+
+    assert result.success
+    said = json.loads((settings.home / "dbt" / "run_results.json").read_text())["args"]["vars"]
+    assert said == {"snapshot_dates": ["2026-11-24", "2026-11-25"], "run_id": "run-1"}
+
+
+def test_a_failing_model_stops_the_layer_and_names_itself_and_the_cause(dbt, settings):
+    _, result = dbt.build("path:models/staging", settings, days=[DAY], run_id="run-1")
+
+    with pytest.raises(dg.Failure) as failure:
+        _raise_if_failed("staging", result)
+
+    said = failure.value.description
+    assert "dbt nodes of layer staging failed; nothing of this run is published." in said
+    assert "- model.open_model_observatory.stg_hub__models: error." in said
+    assert "found no file" in said
+    assert "snapshot_date=2026-11-24/*.parquet, expected a landed day; land it first" in said
+    assert "re-run the day once the cause is mended" in said
+
+
+def test_a_failing_data_test_stops_the_layer_too(dbt, settings):
+    """Not only SQL that breaks: a warehouse whose rows break a promise."""
+    _, built = dbt.build("countries", settings, days=[DAY], run_id="run-1")
+    assert built.success
+    with duckdb.connect(str(settings.warehouse_path)) as warehouse:
+        warehouse.execute("insert into seeds.countries select * from seeds.countries where country_code = 'FR'")
+
+    _, result = dbt.invoke(["test", "--select", "countries"], settings, days=[DAY])
+    with pytest.raises(dg.Failure, match=r"countries.*: fail\. Got 1 result"):
+        _raise_if_failed("seeds", result)
+
+
+def test_a_command_that_dbt_does_not_know_is_said_as_it_stands(dbt, settings):
+    _, result = dbt.invoke(["build", "--selekt", "countries"], settings)
+
+    with pytest.raises(dg.Failure, match=r"dbt stopped in layer staging: No such option.*--selekt"):
+        _raise_if_failed("staging", result)
+
+
+def test_a_layer_that_went_well_raises_nothing(dbt, settings):
+    _, result = dbt.build("countries", settings, days=[DAY], run_id="run-1")
+
+    assert _raise_if_failed("seeds", result) is None
