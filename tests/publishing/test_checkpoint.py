@@ -1,9 +1,14 @@
 """What a gate stops can be taken back whole: the warehouse returns to its last published state."""
 
+import subprocess
+import sys
+
 import duckdb
 import pytest
 
-from orchestration.publishing import checkpoint
+from orchestration.publishing import WarehouseUnavailable, checkpoint
+from orchestration.publishing.current import Version
+from orchestration.settings import PROJECT_ROOT
 
 
 def write(settings, rows):
@@ -82,15 +87,48 @@ def test_a_crash_while_restoring_is_repaired_by_restoring_again(settings, monkey
     assert rows(settings) == 3
 
 
+def test_two_processes_do_not_write_at_once(settings):
+    program = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from orchestration.publishing import checkpoint\n"
+        "from orchestration.settings import Settings\n"
+        "checkpoint.begin(Settings(home=Path(sys.argv[1])), owner='other', run_id='other')\n"
+        "print('writing', flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(settings.home)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=PROJECT_ROOT,
+    ) as other:
+        assert other.stdout.readline() == "writing\n"
+        with pytest.raises(WarehouseUnavailable, match="one run at a time"):
+            checkpoint.begin(settings, owner="first", run_id="first")
+        other.kill()
+    # the system lets the lock go with the process; what it left unpublished is taken back
+    assert checkpoint.begin(settings, owner="first", run_id="first") is True
+
+
+def test_a_version_that_was_swapped_in_before_the_crash_keeps_its_warehouse(settings, monkeypatch):
+    write(settings, 3)
+    checkpoint.begin(settings, owner="first", run_id="first")
+    write(settings, 4)
+    published = Version(path=settings.home, version_id="v1", manifest={"run_id": "first"})
+    monkeypatch.setattr(checkpoint, "current_version", lambda _: published)
+
+    assert checkpoint.begin(settings, owner="second", run_id="second") is False
+    assert rows(settings) == 4
+
+
 def _die(*_):
     raise KeyboardInterrupt
 
 
 def _write_and_die(settings) -> int:
     """A process that commits seven rows and is killed before its log is folded into the file."""
-    import subprocess
-    import sys
-
     program = (
         "import duckdb, os, sys\n"
         "connection = duckdb.connect(sys.argv[1])\n"
