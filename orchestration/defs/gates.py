@@ -75,16 +75,17 @@ def _set_aside(
     # A candidate is one thing: it can't be shown without one of its days, so any failure there stops all of them.
     if step == "published":
         days_left = []
-    add_set_aside(context, {day: f"{step} gate: {reason}" for day, reason in reasons.items()})
     if days_left and step in LAYERS:
         context.log.warning(f"Building again without {', '.join(map(str, reasons))}.")
         _rebuild(context, step, days_left, settings, dbt)
         again = _judge(context, step, days_left, settings)
         if not again.passed:
-            add_set_aside(context, {day: f"{step} gate: {again.reason(day)}" for day in again.failed_dates})
             reasons = reasons | {day: again.reason(day) for day in again.failed_dates}
             days_left = []
-    if not days_left:
+    if days_left:
+        add_set_aside(context, {day: f"{step} gate: {reason}" for day, reason in reasons.items()})
+    else:
+        # not in the run's tag: a retry inherits that, and must be able to pass once the cause is mended
         _say_blocked(context, step, reasons, settings)
     return days_left
 
