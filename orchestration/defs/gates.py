@@ -7,7 +7,7 @@ import dagster as dg
 
 from orchestration.defs.progress import tell, timed
 from orchestration.defs.run_days import add_set_aside, candidate_of_run, good_days
-from orchestration.defs.transform.dbt_in_process import DbtInProcess
+from orchestration.defs.transform.dbt_in_process import LAYERS, DbtInProcess
 from orchestration.publishing import checkpoint, write_status
 from orchestration.quality.gate import GateResult, run_gate
 from orchestration.quality.suites import SUITES
@@ -15,12 +15,6 @@ from orchestration.settings import Settings
 
 # The tables that a step judges hang, as checks, on these assets; those of warehouse layers on [layer, table].
 ASSET_OF_STEP = {"raw": ["hub", "models"], "published": ["publish", "candidate"]}
-# What must be built again without a day that failed in the layer: everything from the landing on.
-LAYERS = {
-    "staging": ["resource_type:seed path:models/staging"],
-    "intermediate": ["resource_type:seed path:models/staging", "path:models/intermediate"],
-    "marts": ["resource_type:seed path:models/staging", "path:models/intermediate", "path:models/marts"],
-}
 
 
 def gate_check(step: str) -> dg.AssetChecksDefinition:
@@ -93,11 +87,11 @@ def _set_aside(
 def _rebuild(context, step: str, days: list[date], settings: Settings, dbt: DbtInProcess) -> None:
     """Take the warehouse back to its last published state and build the layers up to `step` for `days` alone."""
     checkpoint.restore(settings)
-    for select in LAYERS[step]:
-        exclude = "path:models/marts/quality path:seeds,resource_type:test"
-        _, result = dbt.build(select, settings, exclude=exclude, days=days, run_id=context.run.run_id)
+    for name in list(LAYERS)[: list(LAYERS).index(step) + 1]:
+        layer = LAYERS[name]
+        _, result = dbt.build(layer.select, settings, exclude=layer.exclude, days=days, run_id=context.run.run_id)
         if not result.success:
-            raise dg.Failure(f"dbt failed while building {select} again without the days that were set aside.")
+            raise dg.Failure(f"dbt failed while building {name} again without the days that were set aside.")
 
 
 def _say_blocked(context, step: str, reasons: dict[date, str], settings: Settings) -> None:

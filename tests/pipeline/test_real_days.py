@@ -8,7 +8,7 @@ import dagster as dg
 import duckdb
 import pytest
 
-from orchestration.defs.transform.layers import SEED_TESTS
+from orchestration.defs.transform.dbt_in_process import LAYERS
 from orchestration.landing import CompletenessBounds, land_accounts, land_models
 from orchestration.sandbox.server import SandboxHub
 from orchestration.settings import Settings
@@ -52,8 +52,11 @@ def test_the_raw_gate_misses_what_the_list_does_not_have(observatory):
 @pytest.mark.real_data
 def test_the_marts_show_the_one_repository_that_moves_the_headline(observatory):
     days = observatory.hub.days
-    for select in ("resource_type:seed path:models/staging", "path:models/intermediate", "path:models/marts"):
-        _, result = observatory.dbt.build(select, observatory.settings, exclude=SEED_TESTS, days=days, run_id="real")
+    for name in ("staging", "intermediate", "marts"):
+        layer = LAYERS[name]
+        _, result = observatory.dbt.build(
+            layer.select, observatory.settings, exclude=layer.exclude, days=days, run_id="real"
+        )
         assert result.success, result.exception
 
     with closing(duckdb.connect(str(observatory.settings.warehouse_path), read_only=True)) as connection:

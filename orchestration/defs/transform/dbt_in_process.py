@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,24 @@ import dagster as dg
 
 from orchestration.project import dbt_project
 from orchestration.settings import Settings
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What one invocation builds, as dbt selections."""
+
+    select: str
+    exclude: str = ""
+
+
+# In the order in which they are built. A seed changes with a commit, not with a day: its tests run in the test suite. The
+# quality marts read what the marts' gate writes, so they are a step of their own behind it.
+LAYERS = {
+    "staging": Layer("resource_type:seed path:models/staging", exclude="path:seeds,resource_type:test"),
+    "intermediate": Layer("path:models/intermediate"),
+    "marts": Layer("path:models/marts", exclude="path:models/marts/quality"),
+    "quality_marts": Layer("path:models/marts/quality"),
+}
 
 
 class DbtInProcess:
@@ -31,6 +50,10 @@ class DbtInProcess:
         if not parsed.success:
             raise dg.Failure(f"dbt could not parse its project: {parsed.exception}. Run: make setup")
         return parsed.result
+
+    def write_manifest(self) -> None:
+        """Parse the project, which leaves the manifest that definitions load from. Raises dg.Failure if it can't."""
+        _ = self.manifest
 
     def invoke(
         self, command: Sequence[str], settings: Settings, *, days: Sequence[date] = (), run_id: str = ""

@@ -11,7 +11,7 @@ from orchestration.defs.gates import gate_check
 from orchestration.defs.partitions import one_run_a_range, snapshot_days
 from orchestration.defs.progress import timed
 from orchestration.defs.run_days import good_days, only_good_days
-from orchestration.defs.transform.dbt_in_process import DbtInProcess
+from orchestration.defs.transform.dbt_in_process import LAYERS, DbtInProcess
 from orchestration.defs.transform.row_counts import with_row_counts
 from orchestration.defs.transform.translator import OWNERS, LayerTranslator
 from orchestration.project import dbt_project
@@ -20,9 +20,6 @@ from orchestration.settings import Settings
 
 # All writers of the warehouse share one pool of size one: DuckDB takes one writing process.
 WAREHOUSE_POOL = "warehouse"
-QUALITY_MODELS = "path:models/marts/quality"
-# A seed changes with a commit, not with a day: its tests run in the test suite.
-SEED_TESTS = "path:seeds,resource_type:test"
 
 # Not prepared here: a parse at import would cost every process seconds, and dagster's own way starts a subprocess.
 if not dbt_project.manifest_path.exists():
@@ -32,8 +29,9 @@ if not dbt_project.manifest_path.exists():
 translator = LayerTranslator()
 
 
-def _layer(name: str, select: str, exclude: str = "") -> dg.AssetsDefinition:
+def _layer(name: str) -> dg.AssetsDefinition:
     """One layer of dbt models as one step."""
+    select, exclude = LAYERS[name].select, LAYERS[name].exclude
 
     @dbt_assets(
         name=f"{name}_layer",
@@ -95,10 +93,10 @@ def _raise_if_failed(name: str, result) -> None:
     )
 
 
-staging = _layer("staging", "resource_type:seed path:models/staging", exclude=SEED_TESTS)
-intermediate = _layer("intermediate", "path:models/intermediate")
-marts = _layer("marts", "path:models/marts", exclude=QUALITY_MODELS)
-quality_marts = _layer("quality_marts", QUALITY_MODELS)
+staging = _layer("staging")
+intermediate = _layer("intermediate")
+marts = _layer("marts")
+quality_marts = _layer("quality_marts")
 
 staging_gate = gate_check("staging")
 intermediate_gate = gate_check("intermediate")
