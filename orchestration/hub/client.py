@@ -1,4 +1,4 @@
-"""One polite HTTP client for the Hub: timeouts, the rate-limit governor, retries by the table in `errors`.
+"""One polite HTTP client for the Hub: timeouts, the shared rate budget, retries by the table in `errors`.
 What the replies mean is for `listings` and `accounts`; this module knows no field of any item."""
 
 import json
@@ -6,7 +6,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -26,13 +26,12 @@ from orchestration.hub.errors import (
     action_for_exception,
     action_for_status,
 )
+from orchestration.hub.governor import Governor, Priority, governor_for
 from orchestration.settings import Settings
 
 TIMEOUT = httpx2.Timeout(connect=10, read=60, write=10, pool=10)
 # The read timeout starts anew with each byte: a reply that drips needs a bound of its own. A page takes seconds.
 REPLY_SECONDS = 180.0
-# What the Hub grants an anonymous address (its documentation, 2026-08), assumed when its headers don't say.
-DEFAULT_LIMIT, DEFAULT_WINDOW_SECONDS = 500, 300
 NO_CONNECTION = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -70,57 +69,12 @@ class HubReply:
             raise MalformedBody("no readable Date header") from error
 
 
-@dataclass
-class _Budget:
-    """The Hub's rate-limit window for one kind of request, as its last headers told it."""
-
-    limit: int = DEFAULT_LIMIT
-    window: float = DEFAULT_WINDOW_SECONDS
-    remaining: int | None = None
-    resets_at: float = 0.0
-    last_request: float | None = None
-
-
-@dataclass
-class Governor:
-    """Spends a share of each rate-limit window, evenly: 0.5 leaves the other half to whoever shares our address."""
-
-    share: float
-    sleep: Callable[[float], None]
-    clock: Callable[[], float]
-    budgets: dict[str, _Budget] = field(default_factory=dict)
-
-    def wait(self, bucket: str) -> None:
-        """Sleep until the next request of this kind is within our share."""
-        budget = self.budgets.setdefault(bucket, _Budget())
-        now = self.clock()
-        if budget.remaining is not None and budget.remaining <= (1 - self.share) * budget.limit:
-            if budget.resets_at > now:
-                self.sleep(budget.resets_at - now + 1)  # the headers count whole seconds
-            budget.remaining = None
-        elif budget.last_request is not None:
-            pause = budget.last_request + budget.window / (budget.limit * self.share) - now
-            if pause > 0:
-                self.sleep(pause)
-        budget.last_request = self.clock()
-
-    def observe(self, bucket: str, headers: Mapping[str, str]) -> None:
-        """Take over what the reply's RateLimit headers say; without them the last known, or the default, holds."""
-        told = parse_ratelimit_headers(headers)
-        if told is None:
-            return
-        budget = self.budgets.setdefault(bucket, _Budget())
-        budget.limit = told.limit or budget.limit
-        budget.window = told.window_seconds or budget.window
-        budget.remaining = told.remaining
-        budget.resets_at = self.clock() + told.reset_in_seconds
-
-    def window(self, bucket: str) -> float:
-        return self.budgets.setdefault(bucket, _Budget()).window
-
-
 class HubClient:
-    """Asks one Hub. Use as a context manager; `sleep` and `clock` (seconds, monotonic) are for tests."""
+    """Asks one Hub. Use as a context manager.
+
+    With a `governor` it shares that one's budget, else it has its own of `rate_share`. `sleep` and `clock` (seconds,
+    monotonic) are for tests.
+    """
 
     def __init__(
         self,
@@ -132,13 +86,14 @@ class HubClient:
         timeout: httpx2.Timeout = TIMEOUT,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
+        governor: Governor | None = None,
     ):
         self.endpoint = endpoint.rstrip("/")
         self.has_token = token is not None
         self.retries: Counter[str] = Counter()
         self._retry, self._sleep, self._clock = retry, sleep, clock
         self._jitter = random.Random()  # spreads clients in time; decides nothing that is written
-        self._governor = Governor(rate_share, sleep, clock)
+        self._governor = governor or Governor(rate_share, sleep, clock)
         self._connected = False
         address = urlsplit(self.endpoint)
         self._http = httpx2.Client(
@@ -155,7 +110,8 @@ class HubClient:
     @classmethod
     def from_settings(cls, settings: Settings) -> "HubClient":
         token = settings.hf_token.get_secret_value() if settings.hf_token else None
-        return cls(settings.hub_endpoint, token=token or None, rate_share=settings.rate_share)
+        governor = governor_for(settings.hub_endpoint, token or None, settings.rate_share)
+        return cls(settings.hub_endpoint, token=token or None, governor=governor)
 
     def __enter__(self) -> "HubClient":
         return self
@@ -171,6 +127,7 @@ class HubClient:
         answers: frozenset[int] = frozenset({200}),
         check: Callable[[HubReply], None] = lambda reply: None,
         bucket: str = "api",
+        priority: Priority = Priority.WALK,
         tries: int | None = None,
     ) -> HubReply:
         """GET a path of the endpoint, or a whole address on it, until its status is one of `answers`.
@@ -181,9 +138,9 @@ class HubClient:
         url = self._address(target, params)
         attempt = _Attempt(self._retry, tries or self._retry.tries, self._clock())
         while True:
-            self._governor.wait(bucket)
+            sent = self._governor.wait(bucket, priority)
             try:
-                reply = self._ask(url, answers, bucket, attempt)
+                reply = self._ask(url, answers, bucket, sent, attempt)
                 check(reply)
             except (httpx2.TransportError, httpx2.DecodingError, httpx2.InvalidURL, MalformedBody) as error:
                 self._treat_exception(url, error, attempt)
@@ -208,11 +165,11 @@ class HubClient:
             do_this="correct OBSERVATORY_HUB_ENDPOINT",
         )
 
-    def _ask(self, url: str, answers: frozenset[int], bucket: str, attempt: "_Attempt") -> HubReply:
+    def _ask(self, url: str, answers: frozenset[int], bucket: str, sent: float, attempt: "_Attempt") -> HubReply:
         deadline = self._clock() + REPLY_SECONDS
         with self._http.stream("GET", url) as response:
             self._connected = True
-            self._governor.observe(bucket, response.headers)
+            self._governor.observe(bucket, response.headers, sent)
             body = bytearray()
             for chunk in response.iter_bytes():
                 body += chunk

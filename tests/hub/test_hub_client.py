@@ -2,7 +2,6 @@
 
 import socket
 import threading
-import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -11,7 +10,7 @@ import httpx2
 import pytest
 
 from orchestration.hub import client as client_module
-from orchestration.hub.client import Governor, HubClient, RetryPolicy
+from orchestration.hub.client import HubClient, RetryPolicy
 from orchestration.hub.errors import (
     Action,
     HubConfigurationError,
@@ -197,30 +196,6 @@ def test_only_the_given_token_is_sent(monkeypatch, token):
             client.get("/api/models")
     assert seen[0].get("authorization") == (f"Bearer {token}" if token else None)
     assert seen[0]["user-agent"].startswith("open-model-observatory/")
-
-
-def test_the_governor_spends_its_share_evenly_and_leaves_the_rest():
-    now = [0.0]
-    governor = Governor(0.5, sleep=lambda seconds: now.__setitem__(0, now[0] + seconds), clock=lambda: now[0])
-    for _ in range(251):
-        governor.wait("api")
-    assert now[0] == pytest.approx(300)  # 250 of the default 500 in 300 s
-    headers = {"RateLimit": '"api";r=500;t=80', "RateLimit-Policy": '"fixed window";"api";q=1000;w=300'}
-    governor.observe("api", headers)
-    governor.wait("api")
-    assert now[0] == pytest.approx(300 + 80 + 1)  # half is spent: the rest of the window is others'
-    governor.wait("pages")
-    assert now[0] == pytest.approx(381)  # another bucket has a budget of its own
-
-
-def test_the_governor_never_meets_a_429_on_a_real_window(serve):
-    hub = serve(rate_limit=10, window_seconds=1)
-    started = time.monotonic()
-    with HubClient(hub.url, rate_share=1) as client:
-        for _ in range(12):
-            get(client)
-    assert {request[2] for request in hub.requests} == {200}
-    assert time.monotonic() - started > 1.0
 
 
 @pytest.mark.parametrize(
