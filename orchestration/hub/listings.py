@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import orjson
@@ -14,8 +15,12 @@ import pyarrow as pa
 
 from orchestration.hub import records
 from orchestration.hub.client import HubClient, HubReply, origin
-from orchestration.hub.errors import HubConfigurationError, HubIntegrityError, MalformedBody
+from orchestration.hub.errors import HubConfigurationError, HubIntegrityError, HubUnavailable, MalformedBody
 from orchestration.hub.records import Field
+
+# A page that fails three times in a row may be too heavy rather than unlucky: deep, filtered or long rows ran into 504s
+# on the Hub (its client's issues 2460 and 2581; set 2026-11-24).
+TRIES_BEFORE_HALVING = 3
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,10 @@ class Listing:
     path: str
     fields: tuple[Field, ...]
     total_path: str
+    row_floor: int  # below it a whole Hub can't be, where neither the site's count nor an earlier day can tell
+    floor_reason: str
+    sentinels: frozenset[str] = frozenset()  # names that a whole listing has, spread over the years
+    has_captures: bool = False  # its days are the warehouse's snapshot days
 
     @property
     def expand(self) -> tuple[str, ...]:
@@ -45,6 +54,20 @@ MODELS = Listing(
     name="models",
     path="/api/models",
     total_path="/models-json?sort=created&withCount=true",
+    row_floor=2_500_000,
+    floor_reason="2,932,554 models on 2026-07-23 and growing by 2,500 a day; below 2.5 M it is a part (2026-11-24)",
+    sentinels=frozenset(
+        {
+            "openai-community/gpt2",
+            "google-bert/bert-base-uncased",
+            "sentence-transformers/all-MiniLM-L6-v2",
+            "meta-llama/Llama-3.1-8B-Instruct",
+            "deepseek-ai/DeepSeek-R1",
+            "Qwen/Qwen3-0.6B",
+            "openai/gpt-oss-20b",
+        }
+    ),
+    has_captures=True,
     fields=(
         Field("_id", pa.string(), records.text, is_expanded=False, is_required=True),
         Field("id", pa.string(), records.text, is_expanded=False, is_required=True),
@@ -73,7 +96,51 @@ MODELS = Listing(
     ),
 )
 
-LISTINGS: dict[str, Listing] = {listing.name: listing for listing in (MODELS,)}
+
+def _common_fields(*, has_downloads: bool) -> tuple[Field, ...]:
+    """What every listing of the Hub tells of a repository."""
+    counters = (
+        Field("downloads", pa.int64(), records.integer, is_required=True),
+        Field("downloadsAllTime", pa.int64(), records.integer),
+    )
+    return (
+        Field("_id", pa.string(), records.text, is_expanded=False, is_required=True),
+        Field("id", pa.string(), records.text, is_expanded=False, is_required=True),
+        Field("author", pa.string(), records.text),
+        Field("createdAt", records.TIMESTAMP, records.timestamp, is_required=True),
+        Field("lastModified", records.TIMESTAMP, records.timestamp),
+        *(counters if has_downloads else ()),
+        Field("likes", pa.int64(), records.integer),
+        Field("trendingScore", pa.float64(), records.number),
+        Field("disabled", pa.bool_(), records.flag),
+        Field("private", pa.bool_(), records.flag),
+        Field("sha", pa.string(), records.text),
+        Field("tags", pa.list_(pa.string()), records.strings),
+    )
+
+
+# cardData, citation and description are left out: kilobytes of text a row.
+DATASETS = Listing(
+    name="datasets",
+    path="/api/datasets",
+    total_path="/datasets-json?sort=created&withCount=true",
+    row_floor=100_000,
+    floor_reason="the Hub had several hundred thousand datasets in 2025; a tenth of a million is a part (2026-11-24)",
+    fields=(*_common_fields(has_downloads=True), Field("gated", pa.string(), records.gated)),
+)
+
+# siblings, runtime and the lists of models and datasets are left out.
+SPACES = Listing(
+    name="spaces",
+    path="/api/spaces",
+    total_path="/spaces-json?sort=created&withCount=true",
+    row_floor=1_000_000,
+    floor_reason="a walk of July 2026 counted 1.43 M spaces; a million is a part of them (2026-11-24)",
+    fields=(*_common_fields(has_downloads=False), Field("sdk", pa.string(), records.text)),
+)
+
+# The registry. Models are what everything is built on; the others land when OBSERVATORY_LISTINGS names them.
+LISTINGS: dict[str, Listing] = {listing.name: listing for listing in (MODELS, DATASETS, SPACES)}
 
 
 @dataclass(frozen=True)
@@ -103,6 +170,7 @@ class Walk:
     pages: int = 0
     last_id: str = ""
     drift: dict[str, int] = field(default_factory=dict)
+    halved: int = 0  # pages that came with fewer rows because whole ones failed
 
     def __iter__(self) -> Iterator[Page]:
         """Pages until the Hub names no next one. Raises the client's errors, `HubIntegrityError` for a broken order,
@@ -117,7 +185,7 @@ class Walk:
 
     def _fetch(self) -> HubReply:
         if self.url is not None:
-            return self.client.get(self.url, check=check_page)
+            return self._fetch_smaller_if_need_be(self.url)
         self.expand = self.listing.expand
         try:
             return self._fetch_first()
@@ -126,6 +194,17 @@ class Walk:
                 raise
             self.expand = self._negotiated(refusal)
         return self._fetch_first()
+
+    def _fetch_smaller_if_need_be(self, url: str) -> HubReply:
+        """The page; after repeated failures half as many rows of it, and half again: heavy pages run into timeouts."""
+        sizes = list(dict.fromkeys(max(1, self.page_size // part) for part in (1, 2, 4)))
+        for size in sizes[:-1]:
+            try:
+                return self.client.get(with_limit(url, size), check=check_page, tries=TRIES_BEFORE_HALVING)
+            except HubUnavailable:
+                self.halved += 4  # at most four pages now take the place of one
+                self._note("a page was asked for with half the rows after repeated failures")
+        return self.client.get(with_limit(url, sizes[-1]), check=check_page)
 
     def _fetch_first(self) -> HubReply:
         question = [("sort", "createdAt"), ("direction", "1"), ("limit", str(self.page_size))]
@@ -157,16 +236,15 @@ class Walk:
         where = f"page {self.pages} ({reply.url})"
         if len(items) > self.page_size:
             raise HubIntegrityError(f"{where} has {len(items)} rows", expected=f"at most {self.page_size}")
-        previous = self.last_id
-        for item in items:
-            if not item["_id"] > previous:
+        ids = [self.last_id, *(item["_id"] for item in items)]
+        for previous, following in pairwise(ids):
+            if not following > previous:
                 raise HubIntegrityError(
-                    f"{where} has _id {item['_id']} after {previous}",
+                    f"{where} has _id {following} after {previous}",
                     expected="strictly increasing _id inside and across pages",
                     do_this="run the day again; if it stays so, the Hub no longer sorts by createdAt as asked",
                 )
-            previous = item["_id"]
-        self.last_id = previous
+        self.last_id = ids[-1]
         if reply.damaged:
             self._note("invalid UTF-8 in a page, twice the same: bad bytes are replaced by U+FFFD")
         next_url = self._next_url(reply, where, len(items))
@@ -187,11 +265,11 @@ class Walk:
             raise HubIntegrityError(f"{where} names itself as its next page", expected="another cursor")
         if rows == 0:
             raise HubIntegrityError(f"{where} is empty and names a next page", expected="rows, or no next page")
-        if rows < self.page_size:
+        if rows < limit_of(reply.url, self.page_size):
             self._note("a page other than the last is shorter than asked for")
         if cursor_id(next_url) != self.last_id:
             self._note("a cursor doesn't decode to the page's last _id")
-        return next_url
+        return with_limit(next_url, self.page_size)
 
     def _note(self, kind: str) -> None:
         self.drift[kind] = self.drift.get(kind, 0) + 1
@@ -222,14 +300,29 @@ def cursor_id(url: str) -> str | None:
     return bound if isinstance(bound, str) else None
 
 
+def limit_of(url: str, default: int) -> int:
+    """The rows that an address asks for."""
+    told = parse_qs(urlsplit(url).query).get("limit", [""])[0]
+    return int(told) if told.isdecimal() else default
+
+
+def with_limit(url: str, limit: int) -> str:
+    """The same address, asking for so many rows; unchanged if it asks for them already or says no number."""
+    return url if limit_of(url, limit) == limit else re.sub(r"(?<=[?&]limit=)\d+", str(limit), url)
+
+
 def check_page(reply: HubReply) -> None:
-    if not isinstance(reply.document, list):
-        raise MalformedBody(f"a {type(reply.document).__name__} instead of a list: {str(reply.document)[:200]}")
-    for position, item in enumerate(reply.document):
-        if not isinstance(item, dict):
-            raise MalformedBody(f"row {position} is a {type(item).__name__}")
-        if not isinstance(item.get("_id"), str) or not isinstance(item.get("id"), str):
-            raise MalformedBody(f"row {position} has no _id or no id: {str(item)[:200]}")
+    """Raises `MalformedBody` unless the document is a list of objects that have `_id` and `id`, with a readable date."""
+    items = reply.document
+    if not isinstance(items, list):
+        raise MalformedBody(f"a {type(items).__name__} instead of a list: {str(items)[:200]}")
+    if items and not set(map(type, items)) <= {dict}:
+        position = next(position for position, item in enumerate(items) if type(item) is not dict)
+        raise MalformedBody(f"row {position} is a {type(items[position]).__name__}")
+    for name in ("_id", "id"):
+        if items and not {type(item.get(name)) for item in items} <= {str}:
+            position = next(position for position, item in enumerate(items) if type(item.get(name)) is not str)
+            raise MalformedBody(f"row {position} has no _id or no id: {str(items[position])[:200]}")
     reply.date  # noqa: B018 (raises where the header is missing: the day rests on it)
 
 

@@ -5,12 +5,14 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+import numpy as np
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 
 TIMESTAMP = pa.timestamp("us", tz="UTC")
 BASE_MODELS = pa.struct(
@@ -18,6 +20,10 @@ BASE_MODELS = pa.struct(
 )
 SURROGATES = re.compile("[\ud800-\udfff]")
 REPLACEMENT = "\ufffd"
+# Control characters, and those that reorder what is shown (U+202A–E, U+2066–9): legal in JSON, hostile in a table.
+HOSTILE_BYTES = re.compile(b"[\x00-\x1f\x7f]|\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]")
+# The longest tag seen in the wild is some hundred bytes; beyond these, someone is trying something (2026-11-24).
+LONG_TAG_BYTES, MANY_TAGS = 1000, 1000
 
 
 class Misfit(ValueError):
@@ -43,9 +49,9 @@ class Field:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where the rows of one page come from; the same on each of its rows."""
+    """Where the rows of one page come from; the same on each of its rows. An archive's rows have no page."""
 
-    page: int
+    page: int | None
     fetched_at: datetime
     source: str
     source_revision: str
@@ -62,12 +68,36 @@ PROVENANCE_SCHEMA = (
 
 
 @dataclass
+class Counts:
+    """What was odd in rows, by kind: nothing of it costs a row, all of it is told in the day's manifest."""
+
+    cast_errors: Counter[str] = field(default_factory=Counter)  # field → values that didn't fit and became null
+    retyped: Counter[str] = field(default_factory=Counter)  # "field: type found" → values that didn't fit
+    unknown_fields: Counter[str] = field(default_factory=Counter)  # field → rows that have it
+    nulls: Counter[str] = field(default_factory=Counter)  # column → rows without a value
+    oddities: Counter[str] = field(default_factory=Counter)  # legal and unusual, in words → values or rows
+
+    def add(self, other: "Counts") -> None:
+        for name in vars(self):
+            getattr(self, name).update(getattr(other, name))
+
+    def as_json(self) -> dict[str, dict[str, int]]:
+        return {
+            name: dict(sorted((key, count) for key, count in getattr(self, name).items() if count))
+            for name in vars(self)
+        }
+
+    @classmethod
+    def from_json(cls, saved: Mapping[str, Mapping[str, int]]) -> "Counts":
+        return cls(**{name: Counter(counts) for name, counts in saved.items()})
+
+
+@dataclass
 class Conversion:
-    """A page as a table, and what was odd in it: counts by field name."""
+    """A page as a table, and what was odd in it."""
 
     table: pa.Table
-    cast_errors: Counter[str] = field(default_factory=Counter)
-    unknown_fields: Counter[str] = field(default_factory=Counter)
+    counts: Counts = field(default_factory=Counts)
 
 
 def schema(fields: Sequence[Field]) -> pa.Schema:
@@ -80,45 +110,137 @@ def schema(fields: Sequence[Field]) -> pa.Schema:
 def to_table(items: Sequence[Mapping[str, object]], fields: Sequence[Field], provenance: Provenance) -> Conversion:
     """One row per item, in order. A value that doesn't fit becomes null, is named in `cast_errors`, and is kept as it
     came in `extra` under `_unfit`; fields that no column is read from are kept in `extra` under their own name."""
-    known = {item.name for item in fields}
-    columns: dict[str, list[object]] = {item.column_name: [] for item in fields}
-    extras: list[str | None] = []
-    errors: list[list[str] | None] = []
-    result = Conversion(pa.table({}))
-    for item in items:
-        extra: dict[str, object] = {name: value for name, value in item.items() if name not in known}
-        result.unknown_fields.update(clean(name) for name in extra)
-        unfit: dict[str, object] = {}
-        for column in fields:
-            raw = item.get(column.name)
-            value = None
-            if raw is not None:
-                try:
-                    value = column.read(raw)
-                except Misfit:
-                    unfit[column.name] = raw
-                else:
-                    rest = column.rest(raw) if column.rest else None
-                    if rest is not None:
-                        extra[column.name] = rest
-            columns[column.column_name].append(value)
-        names = sorted(unfit)
-        if unfit:
-            extra["_unfit"] = unfit
-        written = None
-        if extra:
+    rows = Rows(len(items))
+    known = frozenset(item.name for item in fields)
+    for position, item in enumerate(items):
+        if not known.issuperset(item):
+            rows.keep_unknown(position, {name: value for name, value in item.items() if name not in known})
+    for column in fields:
+        rows.read(column, [item.get(column.name) for item in items])
+    return rows.conversion(fields, provenance)
+
+
+class Rows:
+    """The rows of one page or batch while its columns are read, one after the other."""
+
+    def __init__(self, count: int):
+        self.count = count
+        self.counts = Counts()
+        self._arrays: dict[str, pa.Array] = {}
+        self._extras: dict[int, dict[str, object]] = {}
+        self._unfit: dict[int, dict[str, object]] = {}
+
+    def keep_unknown(self, position: int, values: Mapping[str, object]) -> None:
+        """Fields of a row that no column is read from."""
+        self._extras.setdefault(position, {}).update(values)
+        self.counts.unknown_fields.update(clean(name) for name in values)
+
+    def take(self, column: Field, array: pa.Array) -> None:
+        """A column that already is what it should be."""
+        self._arrays[column.column_name] = array
+
+    def read(self, column: Field, values: list[object]) -> None:
+        """A column from JSON values: at one go if all are of the usual kind, else value by value."""
+        whole = WHOLE.get(column.read)
+        array = whole(values) if whole else None
+        if array is None:
+            array = pa.array(self._read_each(column, values), column.type)
+        elif column.rest:
+            self._keep_rest(column, values)
+        self._arrays[column.column_name] = array
+
+    def _read_each(self, column: Field, values: list[object]) -> Iterable[object]:
+        read = [None] * self.count
+        for position, raw in enumerate(values):
+            if raw is None:
+                continue
             try:
-                written = to_json(extra)
+                read[position] = column.read(raw)
+            except Misfit:
+                self._unfit.setdefault(position, {})[column.name] = raw
+                self.counts.retyped[f"{column.name}: {json_type(raw)}"] += 1
+            else:
+                self._note_oddity(column, raw)
+                rest = column.rest(raw) if column.rest else None
+                if rest is not None:
+                    self._extras.setdefault(position, {})[column.name] = rest
+        return read
+
+    def _keep_rest(self, column: Field, values: list[object]) -> None:
+        for position, raw in enumerate(values):
+            if raw is not None and (rest := column.rest(raw)) is not None:
+                self._extras.setdefault(position, {})[column.name] = rest
+
+    def _note_oddity(self, column: Field, raw: object) -> None:
+        if column.read is integer and type(raw) is float:
+            self.counts.oddities[f"{column.name}: an integer written as a float"] += 1
+        elif has_surrogate(raw):
+            self.counts.oddities[f"{column.name}: half a surrogate pair, replaced by U+FFFD"] += 1
+
+    def conversion(self, fields: Sequence[Field], provenance: Provenance) -> Conversion:
+        """All columns together, with `extra`, `cast_errors` and where the rows come from."""
+        extras: list[str | None] = [None] * self.count
+        errors: list[list[str] | None] = [None] * self.count
+        for position in sorted(self._extras.keys() | self._unfit.keys()):
+            extra, unfit = self._extras.get(position, {}), self._unfit.get(position, {})
+            names = sorted(unfit)
+            try:
+                extras[position] = to_json(extra | {"_unfit": unfit} if unfit else extra)
             except RecursionError:  # nested deeper than anything can read again
                 names.append("extra")
-        result.cast_errors.update(names)
-        extras.append(written)
-        errors.append(names or None)
-    columns["extra"], columns["cast_errors"] = extras, errors
-    for name in ("page", "fetched_at", "source", "source_revision", "captured_at"):
-        columns[name] = [getattr(provenance, name)] * len(items)
-    result.table = pa.Table.from_pydict(columns, schema=schema(fields))
-    return result
+            errors[position] = names or None
+            self.counts.cast_errors.update(names)
+        arrays = [self._arrays[item.column_name] for item in fields]
+        arrays += [pa.array(extras, pa.string()), pa.array(errors, pa.list_(pa.string()))]
+        arrays += [
+            pa.repeat(pa.scalar(getattr(provenance, item.name), item.type), self.count) for item in PROVENANCE_SCHEMA
+        ]
+        table = pa.Table.from_arrays(arrays, schema=schema(fields))
+        self.counts.nulls.update({item.column_name: table[item.column_name].null_count for item in fields})
+        self.counts.oddities.update(oddities(table))
+        return Conversion(table, self.counts)
+
+
+def oddities(table: pa.Table) -> Counter[str]:
+    """What of names and tags is legal but unusual, counted by the look of the Arrow buffers: a page costs microseconds."""
+    found: Counter[str] = Counter()
+    for name in ("id", "author"):
+        if name in table.column_names:
+            found[f"{name}: control or reordering characters"] += hostile_values(_one_chunk(table[name]))
+    if "tags" in table.column_names:
+        tags = _one_chunk(table["tags"])
+        values = tags.flatten()
+        found["tags: control or reordering characters"] += hostile_values(values)
+        found[f"tags: longer than {LONG_TAG_BYTES:,} bytes"] += _count(
+            pc.greater(pc.binary_length(values), LONG_TAG_BYTES)
+        )
+        found[f"tags: more than {MANY_TAGS:,} in a row"] += _count(pc.greater(pc.list_value_length(tags), MANY_TAGS))
+    if "id" in table.column_names:
+        without = pc.invert(pc.match_substring(table["id"], "/"))
+        found["id: a name without an owner"] += _count(without)
+    return found
+
+
+def hostile_values(values: pa.StringArray) -> int:
+    """How many strings hold control characters or such that reorder text."""
+    _, offsets, data = values.buffers()
+    if data is None or not len(values):
+        return 0
+    bounds = np.frombuffer(offsets, dtype=np.int32)[values.offset : values.offset + len(values) + 1]
+    text = memoryview(data)[bounds[0] : bounds[-1]]
+    numbers = np.frombuffer(text, dtype=np.uint8)
+    if not ((numbers < 0x20) | (numbers == 0x7F) | (numbers == 0xE2)).any():
+        return 0
+    at = np.array([found.start() for found in HOSTILE_BYTES.finditer(text)], dtype=np.int64) + bounds[0]
+    return len(np.unique(np.searchsorted(bounds, at, side="right")))
+
+
+def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
+    return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
+
+
+def _count(flags: pa.Array) -> int:
+    return pc.sum(flags).as_py() or 0
 
 
 def to_json(value: object) -> str:
@@ -200,6 +322,9 @@ def strings(value: object) -> list[str]:
     raise Misfit
 
 
+GATED = {False: "none", "auto": "auto", "manual": "manual", None: None}
+
+
 def gated(value: object) -> str:
     """'none', 'auto' or 'manual'; the Hub says false, "auto" or "manual"."""
     if value is False:
@@ -241,3 +366,92 @@ def unknown_of_base_models(value: object) -> object:
     """The whole value if it has keys that the column doesn't, else None."""
     is_usual = set(value) <= {"relation", "models"} and all(set(m) <= {"_id", "id"} for m in value.get("models", []))
     return None if is_usual else value
+
+
+def json_type(value: object) -> str:
+    """What JSON calls the type of a value; integers beyond 64 bits and fractions are told apart from other numbers."""
+    if type(value) is int:
+        return "integer" if -(2**63) <= value < 2**63 else "integer beyond 64 bits"
+    names = {str: "string", bool: "boolean", float: "number", list: "array", dict: "object"}
+    return names.get(type(value), type(value).__name__)
+
+
+def has_surrogate(value: object) -> bool:
+    """Whether a string, or one in a list, holds half of a surrogate pair."""
+    if type(value) is str:
+        return not value.isascii() and SURROGATES.search(value) is not None
+    return type(value) is list and any(has_surrogate(item) for item in value if type(item) is str)
+
+
+# --- whole columns: what a page costs when nothing is odd. None means: look at each value. ---------------------------
+
+NULL = type(None)
+USUAL_YEARS = pa.array([*range(1970, 2100), None], pa.int64())
+
+
+def _types(values: Iterable[object]) -> set[type]:
+    return set(map(type, values))
+
+
+def _whole_text(values: list[object]) -> pa.Array | None:
+    return _built(values, pa.string()) if _types(values) <= {str, NULL} else None
+
+
+def _whole_integer(values: list[object]) -> pa.Array | None:
+    return _built(values, pa.int64()) if _types(values) <= {int, NULL} else None
+
+
+def _whole_number(values: list[object]) -> pa.Array | None:
+    array = _built(values, pa.float64()) if _types(values) <= {float, int, NULL} else None
+    return array if array is not None and pc.all(pc.is_finite(array)).as_py() is not False else None
+
+
+def _whole_flag(values: list[object]) -> pa.Array | None:
+    return _built(values, pa.bool_()) if _types(values) <= {bool, NULL} else None
+
+
+def _whole_timestamp(values: list[object]) -> pa.Array | None:
+    texts = _whole_text(values)
+    try:
+        moments = None if texts is None else texts.cast(TIMESTAMP)
+    except pa.ArrowInvalid:
+        return None
+    # Arrow takes years that Python's datetime, which reads single values, has none for
+    is_usual = moments is not None and pc.all(pc.is_in(pc.year(moments), USUAL_YEARS), min_count=0).as_py()
+    return moments if is_usual else None
+
+
+def _whole_strings(values: list[object]) -> pa.Array | None:
+    array = _built(values, pa.list_(pa.string())) if _types(values) <= {list, NULL} else None
+    return array if array is not None and not array.values.null_count else None
+
+
+def _whole_gated(values: list[object]) -> pa.Array | None:
+    if _types(values) <= {bool, str, NULL} and set(values) <= GATED.keys():
+        return pa.array([GATED[value] for value in values], pa.string())
+    return None
+
+
+def _whole_safetensors_total(values: list[object]) -> pa.Array | None:
+    if _types(values) <= {dict, NULL}:
+        return _whole_integer([value and value.get("total") for value in values])
+    return None
+
+
+def _built(values: list[object], kind: pa.DataType) -> pa.Array | None:
+    try:
+        return pa.array(values, kind)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError):
+        return None
+
+
+WHOLE: dict[Callable[[object], object], Callable[[list[object]], pa.Array | None]] = {
+    text: _whole_text,
+    integer: _whole_integer,
+    number: _whole_number,
+    flag: _whole_flag,
+    timestamp: _whole_timestamp,
+    strings: _whole_strings,
+    gated: _whole_gated,
+    safetensors_total: _whole_safetensors_total,
+}

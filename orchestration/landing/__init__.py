@@ -4,15 +4,17 @@ How the Hub is asked is the business of `orchestration.hub`; no orchestrator is 
 from orchestration.landing.accounts import land_accounts
 from orchestration.landing.completeness import CompletenessBounds
 from orchestration.landing.days import LandedDay
-from orchestration.landing.errors import DayLocked, IncompleteDay, WrongDay
-from orchestration.landing.models import land_models
+from orchestration.landing.errors import DayLocked, IncompleteDay, StorageFull, WrongDay
+from orchestration.landing.listings import land_listing, land_models
 
 __all__ = [
     "CompletenessBounds",
     "DayLocked",
     "IncompleteDay",
     "LandedDay",
+    "StorageFull",
     "WrongDay",
     "land_accounts",
+    "land_listing",
     "land_models",
 ]

@@ -35,3 +35,14 @@ class IncompleteDay(ObservatoryError):
 
 class DayLocked(ObservatoryError):
     """Another process is landing the same day."""
+
+
+class StorageFull(ObservatoryError):
+    """A file could not be written for want of space. What was written before it stands."""
+
+    def __init__(self, path: str, cause: str):
+        super().__init__(
+            f"No room to write {path} ({cause})",
+            expected="space for the day: about 110 MB per million rows",
+            do_this="free some space, then run the same day again: it resumes after the last shard",
+        )

@@ -1,23 +1,27 @@
 """Where landed things lie, and the only ways in which files get there: written aside, made durable, then renamed.
 What is in the files, and whether they may be put in place, others decide."""
 
+import errno
 import fcntl
 import hashlib
 import json
 import os
 import shutil
+import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from orchestration.landing.errors import DayLocked
+from orchestration.landing.errors import DayLocked, StorageFull
 
 MANIFEST = "_manifest.json"
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # disk, quota, or the process's own limit
 
 
 @dataclass(frozen=True)
@@ -124,22 +128,42 @@ def write_json(path: Path, document: dict[str, object]) -> None:
     """Write atomically and durably; dates and times as ISO 8601."""
     text = json.dumps(document, indent=1, ensure_ascii=False, default=lambda value: value.isoformat())
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + ".tmp")
-    unfinished.write_text(text + "\n", encoding="utf-8")
-    _sync(unfinished)
-    _rename(unfinished, path)
+    with _written_aside(path) as unfinished:
+        unfinished.write_text(text + "\n", encoding="utf-8")
 
 
 def write_parquet(path: Path, table: pa.Table) -> dict[str, object]:
-    """Write atomically and durably. Returns the file's name, rows, bytes and sha256."""
+    """Write atomically and durably. Returns the file's name, rows, bytes and sha256. Raises `StorageFull`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + ".tmp")
-    pq.write_table(table, unfinished, compression="zstd")
-    _sync(unfinished)
-    _rename(unfinished, path)
+    with _written_aside(path) as unfinished:
+        pq.write_table(table, unfinished, **parquet_options(table.schema))
+    return {"file": path.name, "rows": table.num_rows, "bytes": path.stat().st_size, "sha256": sha256_of(path)}
+
+
+def parquet_options(schema: pa.Schema) -> dict[str, object]:
+    """How landed files are written: zstd, and each column by its nature."""
+    return {"compression": "zstd"}
+
+
+def sha256_of(path: Path) -> str:
     with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"file": path.name, "rows": table.num_rows, "bytes": path.stat().st_size, "sha256": digest}
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def _written_aside(path: Path) -> Iterator[Path]:
+    """A file beside `path` to write to; made durable and renamed to it at the end, removed if that fails."""
+    unfinished = path.with_name(path.name + ".tmp")
+    try:
+        yield unfinished
+        _sync(unfinished)
+        _rename(unfinished, path)
+    except OSError as error:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+        if error.errno in NO_ROOM:
+            raise StorageFull(str(path), os.strerror(error.errno)) from error
+        raise
 
 
 def _lock(path: Path, day: DayFolder) -> int:
@@ -149,16 +173,27 @@ def _lock(path: Path, day: DayFolder) -> int:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
+            holder = os.read(descriptor, 1000).decode("utf-8", errors="replace").strip() or "another process"
             os.close(descriptor)
             raise DayLocked(
-                f"Another process is landing {day.listing} of {day.snapshot_date}",
+                f"{day.listing} of {day.snapshot_date} is held by {holder}",
                 expected="one run at a time for a day",
                 do_this="wait for it to end; if it dies, its lock dies with it",
             ) from error
         with suppress(FileNotFoundError):  # the holder before us may have removed the file that we have just locked
             if os.stat(path).st_ino == os.fstat(descriptor).st_ino:
+                os.ftruncate(descriptor, 0)
+                os.write(descriptor, _ourselves().encode())
                 return descriptor
         os.close(descriptor)
+
+
+def _ourselves() -> str:
+    """Who holds a day, for whoever comes second."""
+    program = Path(sys.argv[0] or "python").name
+    return (
+        f"process {os.getpid()} ({program}) on {socket.gethostname()} since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    )
 
 
 def _rename(source: Path, target: Path) -> None:

@@ -108,7 +108,7 @@ def test_values_that_do_not_fit_are_null_named_and_kept(field, value):
     assert bad["cast_errors"] == [field]
     assert field in orjson.loads(bad["extra"])["_unfit"]
     assert good["cast_errors"] is None
-    assert conversion.cast_errors == {field: 1}
+    assert conversion.counts.cast_errors == {field: 1}
 
 
 @pytest.mark.parametrize("value", [[1], "x", {"total": "many"}, {"total": 1.5}])
@@ -132,7 +132,7 @@ def test_unknown_fields_are_kept_and_counted():
         "xetEnabled": True,
     }
     assert second["extra"] is None
-    assert conversion.unknown_fields == {"novelty": 1, "xetEnabled": 1}
+    assert conversion.counts.unknown_fields == {"novelty": 1, "xetEnabled": 1}
 
 
 def test_unknown_keys_inside_lineage_are_kept():

@@ -6,10 +6,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from orchestration.landing.content import CHANGING
 from orchestration.settings import Settings
-
-# When a row was fetched differs between two walks of the same day.
-CHANGING = ["fetched_at", "captured_at", "source_revision"]
 
 
 def day_folder(settings: Settings, listing: str, day: date) -> Path:
@@ -24,7 +22,8 @@ def read_day(settings: Settings, listing: str, day: date) -> pa.Table:
 
 def content(settings: Settings, day: date) -> pa.Table:
     """The landed models without what differs between two walks."""
-    return read_day(settings, "models", day).drop_columns(CHANGING)
+    rows = read_day(settings, "models", day)
+    return rows.drop_columns([name for name in rows.column_names if name in CHANGING])
 
 
 def capture(settings: Settings, day: date) -> dict[str, object] | None:

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 
 from orchestration.landing import land_models
-from orchestration.landing.captures import counters_date, is_same_counters
+from orchestration.landing.counters import counters_date, is_same_counters
 from tests.hub.snapshots import DAY, NEXT_DAY, models
 from tests.landing.landed import capture
 
