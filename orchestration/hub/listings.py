@@ -4,19 +4,22 @@ No row is changed here (that is `records`) and nothing is written (that is `land
 import base64
 import binascii
 import re
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import pairwise
+from queue import SimpleQueue
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from orchestration.hub import records
 from orchestration.hub.client import HubClient, HubReply, origin
 from orchestration.hub.errors import HubConfigurationError, HubIntegrityError, HubUnavailable, MalformedBody
-from orchestration.hub.records import Field
+from orchestration.hub.pages import PageColumns, columns_of_body, read_into
+from orchestration.hub.records import Conversion, Field, Provenance, Rows, values_of
 
 # A page that fails three times in a row may be too heavy rather than unlucky: deep, filtered or long rows ran into 504s
 # on the Hub (its client's issues 2460 and 2581; set 2026-11-24).
@@ -148,10 +151,19 @@ class Page:
     """One page that passed every check. `number` counts from 1; `next_url` is None on the last."""
 
     number: int
-    items: list[dict[str, object]]
+    rows: PageColumns | list[dict[str, object]]
+    count: int
     fetched_at: datetime
     next_url: str | None
     simulated: bool
+
+    def to_table(self, fields: Sequence[Field], provenance: Provenance) -> Conversion:
+        """The page in the landed schema."""
+        if isinstance(self.rows, list):
+            return records.to_table(self.rows, fields, provenance)
+        rows = Rows(self.count)
+        read_into(rows, self.rows, fields)
+        return rows.conversion(fields, provenance)
 
 
 @dataclass
@@ -175,13 +187,16 @@ class Walk:
     def __iter__(self) -> Iterator[Page]:
         """Pages until the Hub names no next one. Raises the client's errors, `HubIntegrityError` for a broken order,
         size or next page, and `HubConfigurationError` if a field we can't do without is refused."""
-        while True:
-            reply = self._fetch()
-            page = self._checked(reply)
-            yield page
-            if page.next_url is None:
-                return
+        page = self._checked(self._fetch())
+        yield page
+        fetching: _Ahead | None = None
+        while page.next_url is not None:
             self.url = page.next_url
+            page = self._checked(fetching.result() if fetching else self._fetch())
+            if page.next_url is not None:  # fetched while this page is dealt with; the first had to be accepted before
+                self.url = page.next_url
+                fetching = _Ahead(self._fetch)
+            yield page
 
     def _fetch(self) -> HubReply:
         if self.url is not None:
@@ -200,16 +215,22 @@ class Walk:
         sizes = list(dict.fromkeys(max(1, self.page_size // part) for part in (1, 2, 4)))
         for size in sizes[:-1]:
             try:
-                return self.client.get(with_limit(url, size), check=check_page, tries=TRIES_BEFORE_HALVING)
+                return self._get(with_limit(url, size), tries=TRIES_BEFORE_HALVING)
             except HubUnavailable:
                 self.halved += 4  # at most four pages now take the place of one
                 self._note("a page was asked for with half the rows after repeated failures")
-        return self.client.get(with_limit(url, sizes[-1]), check=check_page)
+        return self._get(with_limit(url, sizes[-1]))
+
+    def _get(self, target: str, **how: object) -> HubReply:
+        return self.client.get(target, check=check_page, read=self._read, **how)
+
+    def _read(self, body: bytes) -> PageColumns | None:
+        return columns_of_body(body, self.listing.fields)
 
     def _fetch_first(self) -> HubReply:
         question = [("sort", "createdAt"), ("direction", "1"), ("limit", str(self.page_size))]
         question += [("expand", name) for name in self.expand]
-        return self.client.get(self.listing.path, params=question, check=check_page)
+        return self._get(self.listing.path, params=question)
 
     def _negotiated(self, refusal: HubConfigurationError) -> tuple[str, ...]:
         """The fields that the Hub's refusal says it takes. It has changed its mind about some of them before."""
@@ -231,25 +252,26 @@ class Walk:
         return tuple(name for name in self.listing.expand if name in accepted)
 
     def _checked(self, reply: HubReply) -> Page:
-        items: list[dict[str, object]] = reply.document
+        rows: PageColumns | list[dict[str, object]] = reply.document
+        ids = pa.array(values_of(rows, "_id"), pa.string()) if isinstance(rows, list) else rows.ids
         self.pages += 1
         where = f"page {self.pages} ({reply.url})"
-        if len(items) > self.page_size:
-            raise HubIntegrityError(f"{where} has {len(items)} rows", expected=f"at most {self.page_size}")
-        ids = [self.last_id, *(item["_id"] for item in items)]
-        for previous, following in pairwise(ids):
-            if not following > previous:
-                raise HubIntegrityError(
-                    f"{where} has _id {following} after {previous}",
-                    expected="strictly increasing _id inside and across pages",
-                    do_this="run the day again; if it stays so, the Hub no longer sorts by createdAt as asked",
-                )
-        self.last_id = ids[-1]
+        if len(ids) > self.page_size:
+            raise HubIntegrityError(f"{where} has {len(ids)} rows", expected=f"at most {self.page_size}")
+        before = pa.concat_arrays([pa.array([self.last_id]), ids.slice(0, max(len(ids) - 1, 0))])
+        if len(ids) and not pc.all(pc.greater(ids, before)).as_py():
+            at = pc.index(pc.greater(ids, before), False).as_py()
+            raise HubIntegrityError(
+                f"{where} has _id {ids[at]} after {before[at]}",
+                expected="strictly increasing _id inside and across pages",
+                do_this="run the day again; if it stays so, the Hub no longer sorts by createdAt as asked",
+            )
+        self.last_id = ids[-1].as_py() if len(ids) else self.last_id
         if reply.damaged:
             self._note("invalid UTF-8 in a page, twice the same: bad bytes are replaced by U+FFFD")
-        next_url = self._next_url(reply, where, len(items))
+        next_url = self._next_url(reply, where, len(ids))
         simulated = reply.headers.get("x-sandbox-data", "recorded") != "recorded"
-        return Page(self.pages, items, reply.date, next_url, simulated)
+        return Page(self.pages, rows, len(ids), reply.date, next_url, simulated)
 
     def _next_url(self, reply: HubReply, where: str, rows: int) -> str | None:
         if reply.next_url is None:
@@ -273,6 +295,26 @@ class Walk:
 
     def _note(self, kind: str) -> None:
         self.drift[kind] = self.drift.get(kind, 0) + 1
+
+
+class _Ahead:
+    """A call under way in a thread. A daemon: whoever is told to stop needn't wait for a page that hangs."""
+
+    def __init__(self, call: Callable[[], HubReply]):
+        self._outcome: SimpleQueue[tuple[HubReply | None, BaseException | None]] = SimpleQueue()
+        threading.Thread(target=self._run, args=(call,), name="fetch-ahead", daemon=True).start()
+
+    def _run(self, call: Callable[[], HubReply]) -> None:
+        try:
+            self._outcome.put((call(), None))
+        except BaseException as error:  # noqa: BLE001 - handed to whoever asks for the result
+            self._outcome.put((None, error))
+
+    def result(self) -> HubReply:
+        reply, error = self._outcome.get()
+        if error is not None:
+            raise error
+        return reply
 
 
 def fetch_total(client: HubClient, listing: Listing) -> int:
@@ -314,13 +356,16 @@ def with_limit(url: str, limit: int) -> str:
 def check_page(reply: HubReply) -> None:
     """Raises `MalformedBody` unless the document is a list of objects that have `_id` and `id`, with a readable date."""
     items = reply.document
+    if isinstance(items, PageColumns):
+        reply.date  # noqa: B018 (raises where the header is missing)
+        return
     if not isinstance(items, list):
         raise MalformedBody(f"a {type(items).__name__} instead of a list: {str(items)[:200]}")
-    if items and not set(map(type, items)) <= {dict}:
+    if not set(map(type, items)) <= {dict}:
         position = next(position for position, item in enumerate(items) if type(item) is not dict)
         raise MalformedBody(f"row {position} is a {type(items[position]).__name__}")
     for name in ("_id", "id"):
-        if items and not {type(item.get(name)) for item in items} <= {str}:
+        if not set(map(type, values_of(items, name))) <= {str}:
             position = next(position for position, item in enumerate(items) if type(item.get(name)) is not str)
             raise MalformedBody(f"row {position} has no _id or no id: {str(items[position])[:200]}")
     reply.date  # noqa: B018 (raises where the header is missing: the day rests on it)

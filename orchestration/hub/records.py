@@ -6,8 +6,11 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import accumulate, chain
+from operator import itemgetter
 
 import numpy as np
 import orjson
@@ -111,13 +114,34 @@ def to_table(items: Sequence[Mapping[str, object]], fields: Sequence[Field], pro
     """One row per item, in order. A value that doesn't fit becomes null, is named in `cast_errors`, and is kept as it
     came in `extra` under `_unfit`; fields that no column is read from are kept in `extra` under their own name."""
     rows = Rows(len(items))
-    known = frozenset(item.name for item in fields)
-    for position, item in enumerate(items):
-        if not known.issuperset(item):
-            rows.keep_unknown(position, {name: value for name, value in item.items() if name not in known})
-    for column in fields:
-        rows.read(column, [item.get(column.name) for item in items])
+    for column, values in zip(fields, columns_of(items, [item.name for item in fields]), strict=True):
+        rows.read(column, values)
+    # cheaper than to look at each key: there can't be an unknown one if all keys are accounted for by values
+    if sum(map(len, items)) != rows.values_read:
+        known = frozenset(item.name for item in fields)
+        for position, item in enumerate(items):
+            if not known.issuperset(item):
+                rows.keep_unknown(position, {name: value for name, value in item.items() if name not in known})
     return rows.conversion(fields, provenance)
+
+
+def columns_of(items: Sequence[Mapping[str, object]], names: Sequence[str]) -> list[Sequence[object]]:
+    """The fields of all items, a sequence a field; null where one is absent."""
+    sample = items[:: max(1, len(items) // 50)]
+    common = [name for name in names if sample and all(name in item for item in sample)]
+    columns: dict[str, Sequence[object]] = {}
+    if len(common) > 1:
+        with suppress(KeyError):  # fields that all items have come quickest together
+            columns = dict(zip(common, zip(*map(itemgetter(*common), items), strict=True), strict=True))
+    return [columns[name] if name in columns else values_of(items, name) for name in names]
+
+
+def values_of(items: Sequence[Mapping[str, object]], name: str) -> list[object]:
+    """One field of all items; null where it is absent."""
+    try:
+        return list(map(itemgetter(name), items))
+    except KeyError:
+        return [item.get(name) for item in items]
 
 
 class Rows:
@@ -126,6 +150,7 @@ class Rows:
     def __init__(self, count: int):
         self.count = count
         self.counts = Counts()
+        self.values_read = 0  # values that are in a column now
         self._arrays: dict[str, pa.Array] = {}
         self._extras: dict[int, dict[str, object]] = {}
         self._unfit: dict[int, dict[str, object]] = {}
@@ -135,21 +160,26 @@ class Rows:
         self._extras.setdefault(position, {}).update(values)
         self.counts.unknown_fields.update(clean(name) for name in values)
 
+    def keep_rest(self, position: int, name: str, rest: object) -> None:
+        """What of a row's field has no column."""
+        self._extras.setdefault(position, {})[name] = rest
+
     def take(self, column: Field, array: pa.Array) -> None:
         """A column that already is what it should be."""
         self._arrays[column.column_name] = array
 
-    def read(self, column: Field, values: list[object]) -> None:
+    def read(self, column: Field, values: Sequence[object]) -> None:
         """A column from JSON values: at one go if all are of the usual kind, else value by value."""
         whole = WHOLE.get(column.read)
         array = whole(values) if whole else None
         if array is None:
             array = pa.array(self._read_each(column, values), column.type)
-        elif column.rest:
+        elif column.rest and column.read not in WITHOUT_REST:
             self._keep_rest(column, values)
         self._arrays[column.column_name] = array
+        self.values_read += self.count - array.null_count
 
-    def _read_each(self, column: Field, values: list[object]) -> Iterable[object]:
+    def _read_each(self, column: Field, values: Sequence[object]) -> Iterable[object]:
         read = [None] * self.count
         for position, raw in enumerate(values):
             if raw is None:
@@ -163,13 +193,13 @@ class Rows:
                 self._note_oddity(column, raw)
                 rest = column.rest(raw) if column.rest else None
                 if rest is not None:
-                    self._extras.setdefault(position, {})[column.name] = rest
+                    self.keep_rest(position, column.name, rest)
         return read
 
-    def _keep_rest(self, column: Field, values: list[object]) -> None:
+    def _keep_rest(self, column: Field, values: Sequence[object]) -> None:
         for position, raw in enumerate(values):
             if raw is not None and (rest := column.rest(raw)) is not None:
-                self._extras.setdefault(position, {})[column.name] = rest
+                self.keep_rest(position, column.name, rest)
 
     def _note_oddity(self, column: Field, raw: object) -> None:
         if column.read is integer and type(raw) is float:
@@ -180,18 +210,18 @@ class Rows:
     def conversion(self, fields: Sequence[Field], provenance: Provenance) -> Conversion:
         """All columns together, with `extra`, `cast_errors` and where the rows come from."""
         extras: list[str | None] = [None] * self.count
-        errors: list[list[str] | None] = [None] * self.count
-        for position in sorted(self._extras.keys() | self._unfit.keys()):
-            extra, unfit = self._extras.get(position, {}), self._unfit.get(position, {})
-            names = sorted(unfit)
+        errors: dict[int, list[str]] = {position: sorted(unfit) for position, unfit in self._unfit.items()}
+        for position, unfit in self._unfit.items():
+            self._extras.setdefault(position, {})["_unfit"] = unfit
+        for position, extra in self._extras.items():
             try:
-                extras[position] = to_json(extra | {"_unfit": unfit} if unfit else extra)
+                extras[position] = to_json(extra)
             except RecursionError:  # nested deeper than anything can read again
-                names.append("extra")
-            errors[position] = names or None
+                errors.setdefault(position, []).append("extra")
+        for names in errors.values():
             self.counts.cast_errors.update(names)
         arrays = [self._arrays[item.column_name] for item in fields]
-        arrays += [pa.array(extras, pa.string()), pa.array(errors, pa.list_(pa.string()))]
+        arrays += [pa.array(extras, pa.string()), _sparse(errors, self.count)]
         arrays += [
             pa.repeat(pa.scalar(getattr(provenance, item.name), item.type), self.count) for item in PROVENANCE_SCHEMA
         ]
@@ -199,6 +229,12 @@ class Rows:
         self.counts.nulls.update({item.column_name: table[item.column_name].null_count for item in fields})
         self.counts.oddities.update(oddities(table))
         return Conversion(table, self.counts)
+
+
+def _sparse(lists: Mapping[int, list[str]], count: int) -> pa.Array:
+    """A column of lists in which hardly any row has one."""
+    kind = pa.list_(pa.string())
+    return pa.array([lists.get(position) for position in range(count)], kind) if lists else pa.nulls(count, kind)
 
 
 def oddities(table: pa.Table) -> Counter[str]:
@@ -386,66 +422,120 @@ def has_surrogate(value: object) -> bool:
 # --- whole columns: what a page costs when nothing is odd. None means: look at each value. ---------------------------
 
 NULL = type(None)
-USUAL_YEARS = pa.array([*range(1970, 2100), None], pa.int64())
+FAR_FUTURE = 4_102_444_800_000_000  # 2100-01-01 in microseconds since 1970
 
 
 def _types(values: Iterable[object]) -> set[type]:
     return set(map(type, values))
 
 
-def _whole_text(values: list[object]) -> pa.Array | None:
+def _whole_text(values: Sequence[object]) -> pa.Array | None:
     return _built(values, pa.string()) if _types(values) <= {str, NULL} else None
 
 
-def _whole_integer(values: list[object]) -> pa.Array | None:
+def _whole_integer(values: Sequence[object]) -> pa.Array | None:
     return _built(values, pa.int64()) if _types(values) <= {int, NULL} else None
 
 
-def _whole_number(values: list[object]) -> pa.Array | None:
+def _whole_number(values: Sequence[object]) -> pa.Array | None:
     array = _built(values, pa.float64()) if _types(values) <= {float, int, NULL} else None
-    return array if array is not None and pc.all(pc.is_finite(array)).as_py() is not False else None
+    return array if array is not None and is_finite(array) else None
 
 
-def _whole_flag(values: list[object]) -> pa.Array | None:
+def _whole_flag(values: Sequence[object]) -> pa.Array | None:
     return _built(values, pa.bool_()) if _types(values) <= {bool, NULL} else None
 
 
-def _whole_timestamp(values: list[object]) -> pa.Array | None:
+def _whole_timestamp(values: Sequence[object]) -> pa.Array | None:
     texts = _whole_text(values)
+    return None if texts is None else moments_of(texts)
+
+
+def moments_of(texts: pa.StringArray) -> pa.Array | None:
+    """ISO 8601 times that name their zone, between 1970 and 2100; None if any is something else."""
     try:
-        moments = None if texts is None else texts.cast(TIMESTAMP)
+        moments = texts.cast(TIMESTAMP)
     except pa.ArrowInvalid:
         return None
     # Arrow takes years that Python's datetime, which reads single values, has none for
-    is_usual = moments is not None and pc.all(pc.is_in(pc.year(moments), USUAL_YEARS), min_count=0).as_py()
-    return moments if is_usual else None
+    ends = pc.min_max(moments.cast(pa.int64())) if moments.null_count < len(moments) else None
+    return moments if ends is None or (ends["min"].as_py() >= 0 and ends["max"].as_py() < FAR_FUTURE) else None
 
 
-def _whole_strings(values: list[object]) -> pa.Array | None:
-    array = _built(values, pa.list_(pa.string())) if _types(values) <= {list, NULL} else None
-    return array if array is not None and not array.values.null_count else None
+def is_finite(numbers: pa.DoubleArray) -> bool:
+    return pc.all(pc.is_finite(numbers)).as_py() is not False
 
 
-def _whole_gated(values: list[object]) -> pa.Array | None:
+def _whole_strings(values: Sequence[object]) -> pa.Array | None:
+    if not _types(values) <= {list, NULL}:
+        return None
+    nothing = None in values
+    lists = [value or () for value in values] if nothing else values
+    flat = list(chain.from_iterable(lists))
+    texts = _built(flat, pa.string()) if _types(flat) <= {str} else None
+    if texts is None:
+        return None
+    mask = pa.array([value is None for value in values]) if nothing else None
+    return pa.ListArray.from_arrays(_ends(map(len, lists)), texts, mask=mask)
+
+
+def _ends(lengths: Iterable[int]) -> pa.Array:
+    """The offsets of lists of these lengths."""
+    return pa.array(np.fromiter(accumulate(lengths, initial=0), dtype=np.int32))
+
+
+def _whole_gated(values: Sequence[object]) -> pa.Array | None:
     if _types(values) <= {bool, str, NULL} and set(values) <= GATED.keys():
         return pa.array([GATED[value] for value in values], pa.string())
     return None
 
 
-def _whole_safetensors_total(values: list[object]) -> pa.Array | None:
+def _whole_safetensors_total(values: Sequence[object]) -> pa.Array | None:
     if _types(values) <= {dict, NULL}:
         return _whole_integer([value and value.get("total") for value in values])
     return None
 
 
-def _built(values: list[object], kind: pa.DataType) -> pa.Array | None:
+def _whole_base_models(values: Sequence[object]) -> pa.Array | None:
+    if not _types(values) <= {dict, NULL}:
+        return None
+    told = [value for value in values if value is not None]
+    columns = _members(told, ("relation", "models"))
+    if columns is None or not _types(columns[1]) <= {list}:
+        return None
+    parents = list(chain.from_iterable(columns[1]))
+    members = _members(parents, ("_id", "id")) if _types(parents) <= {dict} else None
+    texts = [_whole_text(member) for member in (columns[0], *members)] if members is not None else [None]
+    if any(text is None for text in texts):
+        return None
+    parent_fields = list(BASE_MODELS.field("models").type.value_type)
+    models = pa.ListArray.from_arrays(
+        _ends(map(len, columns[1])), pa.StructArray.from_arrays(texts[1:], fields=parent_fields)
+    )
+    lineage = pa.StructArray.from_arrays([texts[0], models], fields=list(BASE_MODELS))
+    at = iter(range(len(told)))
+    return lineage.take(pa.array([None if value is None else next(at) for value in values], pa.int32()))
+
+
+def _members(values: Sequence[dict], names: tuple[str, ...]) -> list[Sequence[object]] | None:
+    """The members of objects that have these and no others; None if any has other ones."""
+    try:
+        rows = list(map(itemgetter(*names), values))
+    except KeyError:
+        return None
+    if sum(map(len, values)) != len(names) * len(values):
+        return None
+    return list(zip(*rows, strict=True)) if rows else [[] for _ in names]
+
+
+def _built(values: Sequence[object], kind: pa.DataType) -> pa.Array | None:
     try:
         return pa.array(values, kind)
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError):
         return None
 
 
-WHOLE: dict[Callable[[object], object], Callable[[list[object]], pa.Array | None]] = {
+WHOLE: dict[Callable[[object], object], Callable[[Sequence[object]], pa.Array | None]] = {
     text: _whole_text,
     integer: _whole_integer,
     number: _whole_number,
@@ -454,4 +544,7 @@ WHOLE: dict[Callable[[object], object], Callable[[list[object]], pa.Array | None
     strings: _whole_strings,
     gated: _whole_gated,
     safetensors_total: _whole_safetensors_total,
+    base_models: _whole_base_models,
 }
+# A column of these that could be taken whole has no keys but those that it holds.
+WITHOUT_REST = frozenset({base_models})

