@@ -77,8 +77,9 @@ class Evidence:
         if self.step in {"raw", "staging"}:
             for listing in LANDED_COLUMNS:
                 self._show_landed(f"landed_{listing}", listing, day)
-            self._show_landed("previous_models", "models", self._last_complete_day_before(day))
-            self.connection.execute(f"set variable manifest_rows = {self._manifest_rows(day)}")
+            previous = self._last_complete_day_before(day)
+            self._show_landed("previous_models", "models", previous)
+            self._show_manifests(day, previous)
 
     def profile(self, suite: Suite) -> Profile:
         """One row of measures of the suite's table. Raises duckdb.Error where a measure can't be computed."""
@@ -136,12 +137,17 @@ class Evidence:
                 return candidate
         return None
 
-    def _manifest_rows(self, day: date) -> str:
-        manifest = self._folder("models", day) / "_manifest.json"
-        if not manifest.is_file():
-            return "null"
-        rows = json.loads(manifest.read_text(encoding="utf-8")).get("rows")
-        return "null" if rows is None else str(int(rows))
+    def _show_manifests(self, day: date, previous: date | None) -> None:
+        """View `landed_manifest`: the day's and the last complete day's, as JSON, null where there is none."""
+        manifest, previous_manifest = self._manifest(day), self._manifest(previous)
+        rows = None if manifest is None else json.loads(manifest).get("rows")
+        self.connection.execute("create or replace temp table landed_manifest (manifest json, previous_manifest json)")
+        self.connection.execute("insert into landed_manifest values (?, ?)", [manifest, previous_manifest])
+        self.connection.execute(f"set variable manifest_rows = {'null' if rows is None else int(rows)}")
+
+    def _manifest(self, day: date | None) -> str | None:
+        path = self._folder("models", day) / "_manifest.json" if day else None
+        return path.read_text(encoding="utf-8") if path is not None and path.is_file() else None
 
     def _folder(self, listing: str, day: date) -> Path:
         return self.settings.landing_dir / listing / f"snapshot_date={day.isoformat()}"

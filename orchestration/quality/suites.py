@@ -236,6 +236,69 @@ RAW_MODELS = Suite(
     ),
 )
 
+RAW_LANDING = Suite(
+    name="raw_landing",
+    step="raw",
+    table="hub_landing",
+    may_be_empty="a day that was landed by hand has no manifest; raw_models says so",
+    promises=(
+        within(
+            "no_field_is_new",
+            "max(len(new_fields))",
+            0,
+            0,
+            severity="warn",
+            failed="max(len(new_fields))",
+            offenders="select unnest(new_fields) as field from subject",
+            null_means="the manifest counts no fields",
+            because="a field that no column is read from is kept in `extra` and used by nobody: someone should look "
+            "whether it tells something that we measure",
+        ),
+        within(
+            "no_field_has_gone",
+            "max(len(gone_fields))",
+            0,
+            0,
+            severity="warn",
+            failed="max(len(gone_fields))",
+            offenders="select unnest(gone_fields) as field from subject",
+            null_means="no earlier complete day of the same source",
+            because="a column without any value that had some on the last day: the Hub refuses the field, or no "
+            "longer tells it",
+        ),
+        within(
+            "no_field_is_retyped",
+            "max(len(retyped_fields))",
+            0,
+            0,
+            severity="warn",
+            failed="max(len(retyped_fields))",
+            offenders="select unnest(retyped_fields) as field_and_type from subject",
+            null_means="the manifest counts no types",
+            because="values of a type that the last day had none of: single odd rows are null and kept in `extra`, many "
+            "would stop the day, and the first ones are the warning",
+        ),
+        one_of(
+            "counters_moved_as_usual",
+            "max(counters_event)",
+            ("none", "unjudged"),
+            severity="warn",
+            failed="count(*) filter (where counters_event in ('stalled', 'recounted'))",
+            offenders="select counters_event, counters_said from subject",
+            null_means="the manifest says nothing of the counters",
+            because="a stall or a recount of the whole Hub is a fact of the day and no error of ours; whoever reads "
+            "daily downloads has to know of it",
+        ),
+        never(
+            "captured_after_the_counters_had_moved",
+            "captured_while_moving",
+            show="captured_at",
+            severity="warn",
+            because="the Hub's counters change between about 04 and 10 UTC: rows captured then may tell two days",
+        ),
+    ),
+)
+
 # ---------- staging: renamed and cast, nothing lost
 
 STAGING_MODELS = Suite(
@@ -858,6 +921,7 @@ SUITES: dict[str, Suite] = {
     suite.name: suite
     for suite in (
         RAW_MODELS,
+        RAW_LANDING,
         STAGING_MODELS,
         STAGING_MODEL_PARENTS,
         STAGING_ACCOUNTS,

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.quality import SUITES
 from orchestration.settings import Settings
 
 DAY, NEXT_DAY = date(2026, 10, 6), date(2026, 10, 7)
 MODELS = 2000
+RAW_PROMISES = sum(len(suite.promises) for suite in SUITES.values() if suite.step == "raw")
 
 LANDED_MODELS = """
     select
@@ -47,6 +49,16 @@ LANDED_MODELS = """
         from range({models})
     )
 """
+
+MANIFEST = {
+    "source": "hub_api",
+    "captured_at": "2026-10-07T12:00:00+00:00",
+    "unasked": [],
+    "nulls": {"sha": 3, "pipeline_tag": MODELS // 2},
+    "retyped": {},
+    "unknown_fields": {},
+    "counters": {"event": "none", "said": "1 % unchanged", "captured_while_moving": False},
+}
 
 COUNTRIES = """
     select * from (values
@@ -269,7 +281,7 @@ def land_day(settings: Settings, day: date, *, rows: str = "select * from good",
         size = -(-count // parts) or 1
         for part in range(parts):
             _write(connection, f"select * exclude (i) from landed limit {size} offset {part * size}", folder, part)
-        (folder / "_manifest.json").write_text(json.dumps({"rows": count}))
+        (folder / "_manifest.json").write_text(json.dumps(MANIFEST | {"rows": count}))
         capture = "select 'complete' as status, count(*) as models, sum(downloadsAllTime)::bigint as downloads_all_time"
         _write(connection, f"{capture} from landed", _folder(settings, "captures", day))
         _write(connection, f"from ({ACCOUNTS}) order by namespace", _folder(settings, "accounts", day))

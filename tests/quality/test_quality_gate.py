@@ -15,7 +15,7 @@ from orchestration.quality import SUITES
 from orchestration.quality.gate import run_gate
 from orchestration.quality.promises import STEPS, Between, Promise, never
 from tests.quality.conftest import NOON
-from tests.quality.good_day import DAY, NEXT_DAY, build_warehouse, copy_candidate, land_day
+from tests.quality.good_day import DAY, NEXT_DAY, RAW_PROMISES, build_warehouse, copy_candidate, land_day
 
 
 def landed_models(settings, day):
@@ -236,7 +236,7 @@ def test_days_are_judged_once_and_in_order(gate):
     result = gate("raw", NEXT_DAY, DAY, DAY)
 
     assert result.snapshot_dates == (DAY, NEXT_DAY)
-    assert len(result.results) == 2 * len(SUITES["raw_models"].promises)
+    assert len(result.results) == 2 * RAW_PROMISES
 
 
 @pytest.mark.parametrize(
@@ -263,7 +263,7 @@ def test_metadata_is_plain_and_names_each_failure(good, gate):
 
     assert json.loads(json.dumps(metadata)) == metadata
     assert metadata["failed_dates"] == [str(DAY)]
-    assert metadata["evaluated"] == len(SUITES["raw_models"].promises)
+    assert metadata["evaluated"] == RAW_PROMISES
     failure = next(f for f in metadata["failures"] if f["check"] == "model_name_is_well_formed")
     assert failure["observed"] == "1"
     assert failure["threshold"] == "between 0 and 0.001"

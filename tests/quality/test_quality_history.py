@@ -10,7 +10,7 @@ from orchestration.quality import SUITES, read_history, results_of_run
 from orchestration.quality.history import results_file, schema, write_results
 from orchestration.quality.results import SCALARS
 from tests.quality.conftest import NOON
-from tests.quality.good_day import DAY, NEXT_DAY, land_day
+from tests.quality.good_day import DAY, NEXT_DAY, RAW_PROMISES, land_day
 
 
 def test_results_are_in_the_history_as_they_were_returned(good, gate):
@@ -18,7 +18,7 @@ def test_results_are_in_the_history_as_they_were_returned(good, gate):
 
     rows = read_history(good)
 
-    assert len(rows) == len(result.results) == len(SUITES["raw_models"].promises)
+    assert len(rows) == len(result.results) == RAW_PROMISES
     by_id = {row["evaluation_id"]: row for row in rows}
     for check in result.results:
         assert by_id[check.evaluation_id] == {name: getattr(check, name) for name in SCALARS}
@@ -47,9 +47,7 @@ def test_duckdb_reads_the_history_with_its_day_of_evaluation(good, gate):
             "from read_parquet(?, hive_partitioning = true) group by 1",
             [str(good.quality_dir / "results" / "evaluated_date=*" / "*.parquet")],
         ).fetchall()
-    assert [(str(day), count, passed) for day, count, passed in counted] == [
-        ("2026-11-24", len(SUITES["raw_models"].promises), True)
-    ]
+    assert [(str(day), count, passed) for day, count, passed in counted] == [("2026-11-24", RAW_PROMISES, True)]
 
 
 def test_judging_again_gives_the_same_ids_and_replaces(good, gate):
@@ -81,7 +79,7 @@ def test_other_days_steps_and_runs_stay(good, gate):
 
     rows = read_history(good)
 
-    raw, intermediate = len(SUITES["raw_models"].promises), len(SUITES["intermediate_models_attributed"].promises)
+    raw, intermediate = RAW_PROMISES, len(SUITES["intermediate_models_attributed"].promises)
     assert len(rows) == len({row["evaluation_id"] for row in rows}) == 3 * raw + intermediate
     assert len(results_of_run(good, "a-run")) == 2 * raw + intermediate
     assert {row["run_id"] for row in results_of_run(good, "another-run")} == {"another-run"}
