@@ -17,6 +17,9 @@ os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 
 
+FURTHER_LISTINGS = ("datasets", "spaces")  # that `hub.listings` has beside the models; a test holds the two together
+
+
 class Settings(BaseSettings):
     """Where things are and how the Hub is asked. Read from `OBSERVATORY_*`, and from the Hub client's own `HF_*` names."""
 
@@ -40,10 +43,16 @@ class Settings(BaseSettings):
     pages_per_shard: int = Field(
         default=25, ge=1, description="Pages held in memory before a Parquet shard is written."
     )
+    listings: str = Field(
+        default="", description="Further listings to land each day, separated by spaces: datasets, spaces."
+    )
     account_lookups: int = Field(
         default=400, ge=0, description="Accounts (organisation or person?) looked up a day, biggest by downloads first."
     )
     keep_versions: int = Field(default=7, ge=2, description="Published versions kept.")
+    keep_full_days: int = Field(
+        default=30, ge=1, description="Landed days kept in full; older ones are thinned by `make thin`."
+    )
     ui_port: int = Field(default=3000, ge=0, le=65535, description="Port of Dagster's UI on 127.0.0.1.")
     notify_urls: str = Field(
         default="", description="Apprise addresses for alerts (Slack, Teams, mail, webhook …), separated by spaces."
@@ -53,6 +62,17 @@ class Settings(BaseSettings):
     @classmethod
     def absolute_home(cls, home: Path) -> Path:
         return home.expanduser().resolve()
+
+    @field_validator("listings")
+    @classmethod
+    def known_listings(cls, listings: str) -> str:
+        unknown = sorted(set(listings.split()) - set(FURTHER_LISTINGS))
+        if unknown:
+            raise ValueError(
+                f"found {', '.join(unknown)}; expected any of {', '.join(FURTHER_LISTINGS)}, separated by spaces. "
+                "Correct OBSERVATORY_LISTINGS"
+            )
+        return listings
 
     @field_validator("hub_endpoint")
     @classmethod

@@ -21,8 +21,7 @@ ALL_FORMATS = (
 )
 # `gated` is false or a string. A column holds one type, so false becomes a string, and the two are counted to agree.
 GATED_FALSE, NOT_GATED = b'"gated":false', b'"gated":"#false"'
-GATED = pa.array(["#false", "auto", "manual"])
-GATED_COLUMN = pa.array(["none", "auto", "manual"])
+GATED_WORDS = {"#false": "none", "auto": "auto", "manual": "manual"}
 
 
 @dataclass(frozen=True)
@@ -92,8 +91,9 @@ def _usual(columns: dict[str, pa.Array], count: int, fields: Sequence[Field]) ->
         if field.read is records.timestamp:
             array = records.moments_of(array)
         elif field.read is records.gated:
-            at = pc.index_in(array, value_set=GATED)
-            array = GATED_COLUMN.take(at) if at.null_count == array.null_count else None
+            # made here: pyarrow's first array imports pandas, which whoever only loads this module must not pay for
+            at = pc.index_in(array, value_set=pa.array(list(GATED_WORDS)))
+            array = pa.array(list(GATED_WORDS.values())).take(at) if at.null_count == array.null_count else None
         elif field.read is records.number:
             array = array if records.is_finite(array) else None
         elif field.read is records.strings:

@@ -1,0 +1,248 @@
+"""From records to figures, each with its aim beside it, and from figures to the table that people read.
+Nothing is measured here; an aim that is missed is said to be."""
+
+import os
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+
+MB = 1_000_000
+WHOLE_HUB = 3_000_000
+LANDED_AIM = 330 * MB / WHOLE_HUB  # bytes a model
+VERSIONS = ("pyarrow", "duckdb", "orjson", "httpx2", "dagster", "dagster-dbt", "numpy")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of the table: the median of `values`; `aim` is a bound on it, upper unless `is_floor`."""
+
+    name: str
+    unit: str
+    rows: int | None
+    values: tuple[float, ...]
+    aim: float | None = None
+    is_floor: bool = False
+    note: str = ""
+
+    @property
+    def median(self) -> float | None:
+        return median(self.values) if self.values else None
+
+    @property
+    def is_met(self) -> bool | None:
+        """None without an aim, or if it was not measured."""
+        if self.aim is None or self.median is None:
+            return None
+        return self.median >= self.aim if self.is_floor else self.median <= self.aim
+
+    def as_dict(self) -> dict:
+        return asdict(self) | {"median": self.median, "is_met": self.is_met}
+
+
+def machine() -> dict[str, object]:
+    """What was measured on."""
+    return {
+        "cpu": _first_of("/proc/cpuinfo", "model name") or platform.processor() or "unknown",
+        "cores": os.cpu_count(),
+        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def _first_of(path: str, name: str) -> str | None:
+    if not Path(path).exists():
+        return None
+    lines = Path(path).read_text(encoding="utf-8").splitlines()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith(name)), None)
+
+
+def versions() -> dict[str, str]:
+    return {"python": platform.python_version()} | {name: version(name) for name in VERSIONS}
+
+
+def figures(results: dict) -> list[Figure]:
+    """Every figure that a run of the benchmarks has; those that it left out have no values and say so."""
+    return [
+        *_of_extraction(results["extraction"]),
+        *_of_daily_job(results["daily_job"]),
+        *_of_misbehaving(results["misbehaving"]),
+    ]
+
+
+def _of_extraction(records: list[dict]) -> list[Figure]:
+    first, second = _each(records, "land_first_day"), _each(records, "land_second_day")
+    floor_bytes, floor_parse = _each(records, "bytes"), _each(records, "parse")
+    rows, rows_second = first[0]["rows"], second[0]["rows"]
+    whole_process = "of the whole process: interpreter, imports, walk, gate, files made durable"
+    speed, memory, size = "rows/s", "MB", "bytes/model"
+    landed = [
+        Figure("landing a first day", speed, rows, _values(first, _speed), 60_000, True, whole_process),
+        Figure(
+            "landing a second day, compared", speed, rows_second, _values(second, _speed), 60_000, True, whole_process
+        ),
+        Figure("landing a first day", "s", rows, _values(first, _wall)),
+        Figure("landing a second day, compared", "s", rows_second, _values(second, _wall)),
+        Figure("what the comparison adds", "s", rows_second, _pairs(second, first, lambda b, a: _wall(b) - _wall(a))),
+        Figure("peak memory, first day", memory, rows, _values(first, _peak), 250, note="by the kernel's count"),
+        Figure("peak memory, second day", memory, rows_second, _values(second, _peak), 250),
+        Figure("landed size, first day", size, rows, _values(first, _landed), LANDED_AIM, note="110 is 330 MB for 3 M"),
+        Figure("landed size, first day", memory, rows, _values(first, lambda record: record["landed_bytes"] / MB)),
+        Figure("first day : parse-only floor", "× wall", rows, _pairs(first, floor_parse, _wall_ratio), 1.8),
+        Figure("second day : parse-only floor", "× wall", rows_second, _pairs(second, floor_parse, _wall_ratio), 1.8),
+        Figure("first day : parse-only floor", "× CPU", rows, _pairs(first, floor_parse, _cpu_ratio)),
+        Figure("first day", "CPU s", rows, _values(first, _cpu)),
+        Figure("second day", "CPU s", rows_second, _values(second, _cpu)),
+    ]
+    floors = [
+        Figure("floor: bytes only", "s", rows, _values(floor_bytes, _wall)),
+        Figure("floor: parse only", "s", rows, _values(floor_parse, _wall)),
+        Figure("floor: parse only", speed, rows, _values(floor_parse, _speed)),
+        Figure("floor: parse only, peak memory", memory, rows, _values(floor_parse, _peak)),
+        Figure(
+            "the page server's own CPU", "ms/page", rows, _values(records, _server), 0.3, note="while it is read from"
+        ),
+    ]
+    return landed + floors
+
+
+def _of_daily_job(records: list[dict]) -> list[Figure]:
+    def of(name: str, unit: str, what: str, read: Callable[[dict], float], note: str = "", rows: int | None = None):
+        values = _values(_each(records, what), read)
+        return Figure(name, unit, rows, values, note=note if values else "not measured in a quick run")
+
+    again = "day landed already, all steps run again"
+    return [
+        of("loading the definitions", "s", "load_definitions", _wall, "import and resolve, fresh process"),
+        of("loading the definitions, peak memory", "MB", "load_definitions", _peak),
+        of("importing Dagster and dagster-dbt alone", "s", "load_dagster", _wall),
+        of("daily job, small day for the first time", "s", "run_small_day", _wall, "lands, builds, publishes", 2_000),
+        of("daily job, the same day again", "s", "run_landed_day", _wall, again, 2_000),
+        of(
+            "daily job again: outside the steps",
+            "s",
+            "run_landed_day",
+            lambda record: record["overhead_seconds"],
+            rows=2_000,
+        ),
+        of("daily job again: inside the run, between steps", "s", "run_landed_day", _between_steps, rows=2_000),
+        of("daily job again: peak memory", "MB", "run_landed_day", _peak, rows=2_000),
+    ]
+
+
+def _of_misbehaving(told: dict) -> list[Figure]:
+    rows = told["rows"]
+    return [
+        Figure(
+            "misbehaving Hub: rows that differ from a clean walk", "rows", rows, (abs(rows - told["clean_rows"]),), 0
+        ),
+        Figure("misbehaving Hub: faults survived", "faults", rows, (sum(told["faults"].values()),)),
+        Figure("misbehaving Hub: kills resumed from", "kills", rows, (told["kills"],), 2, True),
+    ]
+
+
+def _each(records: list[dict], what: str) -> list[dict]:
+    return sorted((record for record in records if record["what"] == what), key=lambda record: record["repeat"])
+
+
+def _values(records: list[dict], read: Callable[[dict], float]) -> tuple[float, ...]:
+    return tuple(read(record) for record in records)
+
+
+def _pairs(records: list[dict], others: list[dict], read: Callable[[dict, dict], float]) -> tuple[float, ...]:
+    """One value for each repeat, from two records of it: taken minutes apart, they met about the same machine."""
+    return tuple(read(record, other) for record, other in zip(records, others, strict=True))
+
+
+def _wall(record: dict) -> float:
+    return record["wall_seconds"]
+
+
+def _cpu(record: dict) -> float:
+    return record["cpu_seconds"]
+
+
+def _speed(record: dict) -> float:
+    return record["rows"] / record["wall_seconds"]
+
+
+def _peak(record: dict) -> float:
+    return record["peak_bytes"] / MB
+
+
+def _landed(record: dict) -> float:
+    return record["landed_bytes"] / record["rows"]
+
+
+def _server(record: dict) -> float:
+    return 1000 * record["server_cpu_seconds"] / record["server_requests"]
+
+
+def _wall_ratio(record: dict, floor: dict) -> float:
+    return _wall(record) / _wall(floor)
+
+
+def _cpu_ratio(record: dict, floor: dict) -> float:
+    return _cpu(record) / _cpu(floor)
+
+
+def _between_steps(record: dict) -> float:
+    return record["run_seconds"] - record["step_seconds"]
+
+
+def markdown(results: dict, shown: Sequence[Figure]) -> str:
+    """The table, the machine, what was simulated, and in words which aims are missed."""
+    where, arguments = results["machine"], results["arguments"]
+    pages = results["pages"]["days"][0]
+    missed = [figure for figure in shown if figure.is_met is False]
+    lines = [
+        "# Benchmark results",
+        "",
+        "Written by `make bench`; what each figure means is in `benchmarks/README.md`. All rows are simulated.",
+        "",
+        f"- **Date**: {results['date']}; load average before: {results['load_before']:.2f}",
+        f"- **Machine**: {where['cpu']}, {where['cores']} cores, {where['memory_gb']} GB, {where['system']}",
+        f"- **Versions**: {', '.join(f'{name} {number}' for name, number in results['versions'].items())}",
+        f"- **Repeats**: {arguments['repeats']}; the median is shown, least and most beside it. MB are 10⁶ bytes.",
+        f"- **Pages**: {pages['rows']:,} models on {pages['pages']:,} pages a day; a model has {pages['raw_bytes_a_model']}"
+        f" bytes of JSON ({pages['gzip_bytes_a_model']} as gzip) and {pages['tags_a_model']} tags",
+        "",
+    ]
+    if arguments["models"] < WHOLE_HUB:
+        lines += [
+            f"**A small run, of {arguments['models']:,} models.** The aims are for {WHOLE_HUB:,}: starting a process weighs"
+            " more here, and memory less.",
+            "",
+        ]
+    lines += _missed(missed)
+    lines += ["| figure | rows | median | least – most | aim | |", "| --- | ---: | ---: | ---: | ---: | --- |"]
+    lines += [_row(figure) for figure in shown]
+    return "\n".join(lines) + "\n"
+
+
+def _missed(missed: list[Figure]) -> list[str]:
+    if not missed:
+        return ["No aim is missed.", ""]
+    listed = [f"- {each.name}: {_number(each.median)} {each.unit}, aim {_aim(each)}" for each in missed]
+    return [f"**{len(missed)} aims are missed:**" if len(missed) > 1 else "**An aim is missed:**", "", *listed, ""]
+
+
+def _row(figure: Figure) -> str:
+    value = "–" if figure.median is None else f"{_number(figure.median)} {figure.unit}"
+    spread = f"{_number(min(figure.values))} – {_number(max(figure.values))}" if len(figure.values) > 1 else ""
+    verdict = {True: "met", False: "**missed**", None: ""}[figure.is_met]
+    said = "; ".join(part for part in (verdict, figure.note) if part)
+    rows = "" if figure.rows is None else f"{figure.rows:,}"
+    return f"| {figure.name} | {rows} | {value} | {spread} | {_aim(figure)} | {said} |"
+
+
+def _aim(figure: Figure) -> str:
+    return "" if figure.aim is None else f"{'≥' if figure.is_floor else '≤'} {_number(figure.aim)}"
+
+
+def _number(value: float) -> str:
+    if abs(value) >= 100 or float(value).is_integer():
+        return f"{value:,.0f}"
+    return f"{value:,.1f}" if abs(value) >= 10 else f"{value:.2f}"
