@@ -51,7 +51,8 @@ class RetryPolicy:
 
 @dataclass(frozen=True)
 class HubReply:
-    """A reply that was accepted: `document` is the parsed body (None for an accepted status other than 200)."""
+    """A reply that was accepted: `document` is the parsed body (None for an accepted status other than 200, and where
+    the caller wanted the body as it came)."""
 
     url: str
     status: int
@@ -59,6 +60,7 @@ class HubReply:
     document: object
     next_url: str | None
     damaged: bool = False  # the body held invalid UTF-8, twice the same; bad bytes are replaced by U+FFFD
+    body: bytes = b""
 
     @property
     def date(self) -> datetime:
@@ -129,12 +131,12 @@ class HubClient:
         bucket: str = "api",
         priority: Priority = Priority.WALK,
         tries: int | None = None,
-        read: Callable[[bytes], object | None] | None = None,
+        is_parsed: bool = True,
     ) -> HubReply:
         """GET a path of the endpoint, or a whole address on it, until its status is one of `answers`.
 
-        `check` may raise `MalformedBody` to have the page asked for again. `read` may make a document of the body in a
-        quicker way than JSON's, or give None. Raises `HubUnreachable`, `HubUnavailable`,
+        `check` may raise `MalformedBody` to have the page asked for again. With `is_parsed` false the reply has its
+        body, and nobody has looked into it. Raises `HubUnreachable`, `HubUnavailable`,
         `HubConfigurationError` or `HubIntegrityError`, as the table in `errors` says.
         """
         url = self._address(target, params)
@@ -142,7 +144,7 @@ class HubClient:
         while True:
             sent = self._governor.wait(bucket, priority)
             try:
-                reply = self._ask(url, answers, bucket, sent, attempt, read)
+                reply = self._ask(url, answers, bucket, sent, attempt, is_parsed=is_parsed)
                 check(reply)
             except (httpx2.TransportError, httpx2.DecodingError, httpx2.InvalidURL, MalformedBody) as error:
                 self._treat_exception(url, error, attempt)
@@ -174,7 +176,8 @@ class HubClient:
         bucket: str,
         sent: float,
         attempt: "_Attempt",
-        read: Callable[[bytes], object | None] | None,
+        *,
+        is_parsed: bool,
     ) -> HubReply:
         deadline = self._clock() + REPLY_SECONDS
         with self._http.stream("GET", url) as response:
@@ -185,15 +188,15 @@ class HubClient:
                 body += chunk
                 if self._clock() > deadline:
                     raise httpx2.ReadTimeout(f"no whole reply within {REPLY_SECONDS:.0f} s")
+        whole = bytes(body)
         if response.status_code not in answers:
-            raise _Refusal(response.status_code, response.headers, bytes(body))
+            raise _Refusal(response.status_code, response.headers, whole)
         document, damaged = None, False
-        if response.status_code == 200:
-            document = read(bytes(body)) if read else None
-            if document is None:
-                document, damaged = attempt.parse(bytes(body))
+        if response.status_code == 200 and is_parsed:
+            document, damaged = attempt.parse(whole)
         link = response.links.get("next", {}).get("url")
-        return HubReply(url, response.status_code, response.headers, document, link, damaged)
+        body_as_it_came = b"" if is_parsed else whole
+        return HubReply(url, response.status_code, response.headers, document, link, damaged, body_as_it_came)
 
     def _treat_exception(self, url: str, error: Exception, attempt: "_Attempt") -> None:
         if action_for_exception(error) is Action.CONFIGURATION:
@@ -316,21 +319,30 @@ class _Attempt:
     def parse(self, body: bytes) -> tuple[object, bool]:
         """The JSON document, and whether bad bytes had to be replaced (only if the same body came twice)."""
         try:
-            return orjson.loads(body), False
-        except orjson.JSONDecodeError:
-            pass
-        try:  # takes what orjson refuses and the Hub may send: lone surrogates, NaN
-            return json.loads(body), False
-        except UnicodeDecodeError as error:
+            return parse_json(body), False
+        except BadEncoding:
             if body != self.undecodable:
                 self.undecodable = body
-                raise MalformedBody(f"invalid UTF-8 ({error.reason} at byte {error.start})") from error
-        except (ValueError, RecursionError) as error:
-            raise MalformedBody(f"not JSON ({error}); begins with {body[:60]!r}") from error
-        try:
-            return json.loads(body.decode("utf-8", errors="replace")), True
-        except (ValueError, RecursionError) as error:
-            raise MalformedBody(f"not JSON ({error}); begins with {body[:60]!r}") from error
+                raise
+        return parse_json(body.decode("utf-8", errors="replace")), True
+
+
+class BadEncoding(MalformedBody):
+    """A body that isn't UTF-8."""
+
+
+def parse_json(body: bytes | str) -> object:
+    """The document. Raises `MalformedBody` where it is none, `BadEncoding` where it isn't UTF-8."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        pass
+    try:  # takes what orjson refuses and the Hub may send: lone surrogates, NaN
+        return json.loads(body)
+    except UnicodeDecodeError as error:
+        raise BadEncoding(f"invalid UTF-8 ({error.reason} at byte {error.start})") from error
+    except (ValueError, RecursionError) as error:
+        raise MalformedBody(f"not JSON ({error}); begins with {body[:60]!r}") from error
 
 
 def origin(url: str) -> tuple[str, str]:

@@ -5,10 +5,12 @@ import base64
 import binascii
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from queue import SimpleQueue
+from queue import Full, Queue
+from typing import TypeVar
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import orjson
@@ -16,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from orchestration.hub import records
-from orchestration.hub.client import HubClient, HubReply, origin
+from orchestration.hub.client import HubClient, HubReply, origin, parse_json
 from orchestration.hub.errors import HubConfigurationError, HubIntegrityError, HubUnavailable, MalformedBody
 from orchestration.hub.pages import PageColumns, columns_of_body, read_into
 from orchestration.hub.records import Conversion, Field, Provenance, Rows, values_of
@@ -24,6 +26,8 @@ from orchestration.hub.records import Conversion, Field, Provenance, Rows, value
 # A page that fails three times in a row may be too heavy rather than unlucky: deep, filtered or long rows ran into 504s
 # on the Hub (its client's issues 2460 and 2581; set 2026-11-24).
 TRIES_BEFORE_HALVING = 3
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -189,14 +193,41 @@ class Walk:
         size or next page, and `HubConfigurationError` if a field we can't do without is refused."""
         page = self._checked(self._fetch())
         yield page
-        fetching: _Ahead | None = None
         while page.next_url is not None:
-            self.url = page.next_url
-            page = self._checked(fetching.result() if fetching else self._fetch())
-            if page.next_url is not None:  # fetched while this page is dealt with; the first had to be accepted before
-                self.url = page.next_url
-                fetching = _Ahead(self._fetch)
-            yield page
+            # one page is dealt with, the next one is read and the one after fetched, all at the same time
+            with ahead(self._bodies(page.next_url)) as bodies, ahead(map(self._read, bodies)) as replies:
+                for asked, reply in replies:
+                    if asked != page.next_url:
+                        break  # a page was asked for again, and now names another next one
+                    self.url = asked
+                    page = self._checked(reply)
+                    yield page
+                    if page.next_url is None:
+                        return
+
+    def _bodies(self, url: str | None) -> Iterator[tuple[str, HubReply]]:
+        """The addresses from one page on, each with its reply, as long as replies name a next one. Nothing is checked."""
+        while url is not None:
+            reply = self._fetch_smaller_if_need_be(url, is_parsed=False)
+            yield url, reply
+            url = self._following(reply)
+
+    def _following(self, reply: HubReply) -> str | None:
+        return with_limit(urljoin(reply.url, reply.next_url), self.page_size) if reply.next_url else None
+
+    def _read(self, fetched: tuple[str, HubReply]) -> tuple[str, HubReply]:
+        """The reply with its rows: the quick way, or as JSON, or asked for again if it is none."""
+        asked, reply = fetched
+        columns = columns_of_body(reply.body, self.listing.fields)
+        if columns is not None:
+            return asked, replace(reply, document=columns, body=b"")
+        try:
+            reply = replace(reply, document=parse_json(reply.body), body=b"")
+            check_page(reply)
+        except MalformedBody as error:
+            self.client.retries[type(error).__name__] += 1
+            reply = self._fetch_smaller_if_need_be(asked)
+        return asked, reply
 
     def _fetch(self) -> HubReply:
         if self.url is not None:
@@ -210,22 +241,19 @@ class Walk:
             self.expand = self._negotiated(refusal)
         return self._fetch_first()
 
-    def _fetch_smaller_if_need_be(self, url: str) -> HubReply:
+    def _fetch_smaller_if_need_be(self, url: str, *, is_parsed: bool = True) -> HubReply:
         """The page; after repeated failures half as many rows of it, and half again: heavy pages run into timeouts."""
         sizes = list(dict.fromkeys(max(1, self.page_size // part) for part in (1, 2, 4)))
         for size in sizes[:-1]:
             try:
-                return self._get(with_limit(url, size), tries=TRIES_BEFORE_HALVING)
+                return self._get(with_limit(url, size), tries=TRIES_BEFORE_HALVING, is_parsed=is_parsed)
             except HubUnavailable:
                 self.halved += 4  # at most four pages now take the place of one
                 self._note("a page was asked for with half the rows after repeated failures")
-        return self._get(with_limit(url, sizes[-1]))
+        return self._get(with_limit(url, sizes[-1]), is_parsed=is_parsed)
 
     def _get(self, target: str, **how: object) -> HubReply:
-        return self.client.get(target, check=check_page, read=self._read, **how)
-
-    def _read(self, body: bytes) -> PageColumns | None:
-        return columns_of_body(body, self.listing.fields)
+        return self.client.get(target, check=check_page, **how)
 
     def _fetch_first(self) -> HubReply:
         question = [("sort", "createdAt"), ("direction", "1"), ("limit", str(self.page_size))]
@@ -297,24 +325,45 @@ class Walk:
         self.drift[kind] = self.drift.get(kind, 0) + 1
 
 
-class _Ahead:
-    """A call under way in a thread. A daemon: whoever is told to stop needn't wait for a page that hangs."""
+@contextmanager
+def ahead(source: Iterable[Item]) -> Iterator[Iterator[Item]]:
+    """The same items, the next one being made in a thread while the last one is used; one waits at most.
 
-    def __init__(self, call: Callable[[], HubReply]):
-        self._outcome: SimpleQueue[tuple[HubReply | None, BaseException | None]] = SimpleQueue()
-        threading.Thread(target=self._run, args=(call,), name="fetch-ahead", daemon=True).start()
+    The thread is a daemon: whoever is told to stop needn't wait for a page that hangs. An error comes in its turn.
+    """
+    made: Queue[tuple[Item | None, BaseException | None]] = Queue(maxsize=1)
+    closed = threading.Event()
 
-    def _run(self, call: Callable[[], HubReply]) -> None:
+    def put(item: Item | None, error: BaseException | None) -> None:
+        while not closed.is_set():
+            with suppress(Full):
+                made.put((item, error), timeout=0.2)
+                return
+
+    def run() -> None:
         try:
-            self._outcome.put((call(), None))
-        except BaseException as error:  # noqa: BLE001 - handed to whoever asks for the result
-            self._outcome.put((None, error))
+            for item in source:
+                put(item, None)
+                if closed.is_set():
+                    return
+            put(None, StopIteration())
+        except BaseException as error:  # noqa: BLE001 - handed to whoever asks for the next item
+            put(None, error)
 
-    def result(self) -> HubReply:
-        reply, error = self._outcome.get()
-        if error is not None:
-            raise error
-        return reply
+    def items() -> Iterator[Item]:
+        while True:
+            item, error = made.get()
+            if isinstance(error, StopIteration):
+                return
+            if error is not None:
+                raise error
+            yield item
+
+    threading.Thread(target=run, name="ahead", daemon=True).start()
+    try:
+        yield items()
+    finally:
+        closed.set()
 
 
 def fetch_total(client: HubClient, listing: Listing) -> int:
@@ -356,7 +405,7 @@ def with_limit(url: str, limit: int) -> str:
 def check_page(reply: HubReply) -> None:
     """Raises `MalformedBody` unless the document is a list of objects that have `_id` and `id`, with a readable date."""
     items = reply.document
-    if isinstance(items, PageColumns):
+    if reply.body or isinstance(items, PageColumns):  # not looked into yet, or already
         reply.date  # noqa: B018 (raises where the header is missing)
         return
     if not isinstance(items, list):

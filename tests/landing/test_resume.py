@@ -50,6 +50,14 @@ def start(settings, *, pause: float = 0, limit: int = 0) -> subprocess.Popen:
     )  # fmt: skip
 
 
+def stop(process: subprocess.Popen) -> str:
+    """SIGTERM in the pause after the first line, which is given; a moment later, so that the pause has begun."""
+    line = process.stdout.readline()
+    time.sleep(0.2)
+    process.send_signal(signal.SIGTERM)
+    return line
+
+
 def hash_of(settings) -> str:
     return content_hash(day_folder(settings, "models", DAY))
 
@@ -85,8 +93,7 @@ def test_killed_again_and_again_it_lands_the_same(hub, settings_for, clean_hash)
 def test_sigterm_keeps_every_whole_page_and_ends(hub, settings_for, clean_hash):
     settings = settings_for(hub)
     process = start(settings, pause=30)
-    assert "walked 2 pages" in process.stdout.readline()
-    process.send_signal(signal.SIGTERM)  # it sleeps, with two more pages in hand
+    assert "walked 2 pages" in stop(process)  # it has two more pages in hand
     _, said = process.communicate(timeout=20)
     assert (process.returncode, said) == (128 + signal.SIGTERM, "")
     assert (work_state(settings)["pages"], work_state(settings)["rows"]) == (4, 80)
@@ -112,8 +119,7 @@ def test_a_full_disk_is_said_and_loses_no_shard(hub, settings_for, clean_hash):
 def test_a_disk_that_fills_up_later_keeps_the_shards_before(hub, settings_for, clean_hash):
     settings = settings_for(hub)
     process = start(settings, pause=30)
-    process.stdout.readline()
-    process.send_signal(signal.SIGTERM)
+    stop(process)
     process.communicate(timeout=20)
     process = start(settings, limit=2000)  # enough for nothing
     assert "StorageFull" in process.communicate(timeout=30)[1]
@@ -126,8 +132,7 @@ def test_a_disk_that_fills_up_later_keeps_the_shards_before(hub, settings_for, c
 
 def interrupted(settings):
     process = start(settings, pause=30)
-    process.stdout.readline()
-    process.send_signal(signal.SIGTERM)
+    stop(process)
     process.communicate(timeout=20)
     return DayFolder(settings.landing_dir, "models", DAY)
 
