@@ -5,7 +5,7 @@ import os
 from functools import cached_property
 from pathlib import Path
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -17,7 +17,8 @@ os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 
 
-FURTHER_LISTINGS = ("datasets", "spaces")  # that `hub.listings` has beside the models; a test holds the two together
+# That `hub.listings` has beside the models, and `hub.archive` has: tests hold them together.
+FURTHER_LISTINGS, ARCHIVES = ("datasets", "spaces"), ("hub_stats", "weekly")
 
 
 class Settings(BaseSettings):
@@ -46,6 +47,10 @@ class Settings(BaseSettings):
     listings: str = Field(
         default="", description="Further listings to land each day, separated by spaces: datasets, spaces."
     )
+    archives: str = Field(
+        default="hub_stats",
+        description="Archives that past days come from, in this order: hub_stats, weekly (ODbL). Empty: none.",
+    )
     account_lookups: int = Field(
         default=400, ge=0, description="Accounts (organisation or person?) looked up a day, biggest by downloads first."
     )
@@ -63,16 +68,17 @@ class Settings(BaseSettings):
     def absolute_home(cls, home: Path) -> Path:
         return home.expanduser().resolve()
 
-    @field_validator("listings")
+    @field_validator("listings", "archives")
     @classmethod
-    def known_listings(cls, listings: str) -> str:
-        unknown = sorted(set(listings.split()) - set(FURTHER_LISTINGS))
+    def known_names(cls, names: str, info: ValidationInfo) -> str:
+        known = FURTHER_LISTINGS if info.field_name == "listings" else ARCHIVES
+        unknown = sorted(set(names.split()) - set(known))
         if unknown:
             raise ValueError(
-                f"found {', '.join(unknown)}; expected any of {', '.join(FURTHER_LISTINGS)}, separated by spaces. "
-                "Correct OBSERVATORY_LISTINGS"
+                f"found {', '.join(unknown)}; expected any of {', '.join(known)}, separated by spaces. "
+                f"Correct OBSERVATORY_{info.field_name.upper()}"
             )
-        return listings
+        return names
 
     @field_validator("hub_endpoint")
     @classmethod

@@ -14,7 +14,7 @@ class WrongDay(ObservatoryError):
         super().__init__(
             f"The Hub's clock says {hub_day}, and it can't tell what {asked} was like",
             expected=f"the Hub's own current UTC day, {hub_day}",
-            do_this=f"run the partition {hub_day}; the live listing only knows now, so a past day stays a gap",
+            do_this=f"run the partition {hub_day}; the live listing only knows now, and a past day comes from an archive",
         )
 
 

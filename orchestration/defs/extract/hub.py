@@ -11,7 +11,9 @@ from orchestration.defs.preview import as_markdown
 from orchestration.defs.progress import tell
 from orchestration.defs.run_days import add_set_aside, asked_days, good_days, only_good_days
 from orchestration.defs.transform.translator import OWNERS
-from orchestration.landing import DayLocked, IncompleteDay, LandedDay, WrongDay, land_accounts, land_models
+from orchestration.landing import LandedDay, land_accounts
+from orchestration.landing.folders import DayFolder
+from orchestration.landing.sources import OF_ONE_DAY, Sources
 from orchestration.settings import Settings
 
 MODELS = dg.AssetKey(["hub", "models"])
@@ -23,6 +25,7 @@ class LandingConfig(dg.Config):
     """What an operator may ask for when a day is landed by hand."""
 
     force: bool = False  # fetch a landed day again, as a new revision; the earlier one is kept
+    source: str = "auto"  # auto: the live Hub for its own day, else the archives; or live, hub_stats, weekly
 
 
 @dg.multi_asset(
@@ -33,8 +36,8 @@ class LandingConfig(dg.Config):
             group_name="extract",
             kinds={"huggingface", "parquet"},
             owners=OWNERS,
-            description="The Hub's public model listing as it was on the day, walked in the order of `_id`, kept as it came. "
-            "One row per model repository.",
+            description="The Hub's public model listing as it was on the day, kept as it came, in the order of `_id`: walked "
+            "on the day itself, or from a dated revision of an archive. One row per model repository.",
         ),
         dg.AssetSpec(
             CAPTURES,
@@ -52,13 +55,14 @@ class LandingConfig(dg.Config):
 def hub_models(context: dg.AssetExecutionContext, config: LandingConfig, settings: dg.ResourceParam[Settings]):
     landed: dict[date, LandedDay] = {}
     failed: dict[date, Exception] = {}
-    for day in asked_days(context):
-        try:
-            landed[day] = land_models(day, settings, force=config.force, progress=tell)
-        except (WrongDay, IncompleteDay, DayLocked) as error:
-            # The only ones that concern one day alone; anything else would fail for every other day as well.
-            failed[day] = error
-            tell(f"{day} set aside: {error}")
+    with Sources(settings, choice=config.source, force=config.force, progress=tell) as sources:
+        for day in asked_days(context):
+            try:
+                landed[day] = sources.land(day)
+            except OF_ONE_DAY as error:
+                # The only ones that concern one day alone; anything else would fail for every other day as well.
+                failed[day] = error
+                tell(f"{day} set aside: {error}")
     if not landed:
         raise dg.Failure(_said(failed), allow_retries=False)
     add_set_aside(context, {day: f"extraction: {error}" for day, error in failed.items()})
@@ -84,7 +88,7 @@ def hub_models(context: dg.AssetExecutionContext, config: LandingConfig, setting
 )
 def hub_authors(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]):
     days = good_days(context)
-    landed = [land_accounts(day, settings, progress=tell) for day in days]
+    landed = _land_accounts(days, settings)
     result = dg.MaterializeResult(
         metadata={
             "dagster/row_count": landed[-1].rows,
@@ -100,6 +104,18 @@ def hub_authors(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Se
 raw_gate = gate_check("raw")
 
 
+def _land_accounts(days: list[date], settings: Settings) -> list[LandedDay]:
+    """Each day of the Hub's own has its budget of look-ups; the days of a backfill, asked for all at once, share one."""
+    left = settings.account_lookups
+    landed = []
+    for day in days:
+        is_live = DayFolder(settings.landing_dir, "models", day).manifest()["source"] == "hub_api"
+        landed.append(land_accounts(day, settings, budget=None if is_live else left, progress=tell))
+        if not is_live and not landed[-1].already_landed:
+            left -= landed[-1].manifest["looked_up"]
+    return landed
+
+
 def _said(failed: dict[date, Exception]) -> str:
     return "\n".join(str(error) for error in failed.values())
 
@@ -113,7 +129,9 @@ def _landing_metadata(landed: list[LandedDay], failed: dict[date, Exception]) ->
         "bytes": sum(day.bytes for day in landed),
         "already_landed": [str(day.snapshot_date) for day in landed if day.already_landed],
         "simulated": last.is_simulated,
+        "source": str(last.manifest.get("source")),
         "captured_at": str(last.manifest.get("captured_at")),
+        "warnings": {str(day.snapshot_date): day.manifest.get("warnings", []) for day in landed},
         "preview": _preview(last, "id, downloads, downloadsAllTime, likes, pipeline_tag", "downloads desc"),
     }
     if failed:
