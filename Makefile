@@ -29,6 +29,15 @@ demo: setup  ## Several days of the sandbox Hub, offline: prints the headline, t
 run: setup  ## The daily job for today against the live Hub (HF_TOKEN is optional)
 	@$(BIN)/python -m orchestration run
 
+backfill: setup  ## Past days from the archives, as one run: make backfill FIRST=2026-10-01 LAST=2026-10-05
+	@$(BIN)/python -m orchestration backfill --first "$(FIRST)" --last "$(LAST)"
+
+replicate: setup  ## Two reported figures and ours beside them, from the archive
+	@$(BIN)/python -m orchestration replicate
+
+thin: setup  ## Thin old landed days to what history needs
+	@$(BIN)/python -m orchestration thin
+
 show: setup  ## Print the headline table of the published version
 	@$(BIN)/python -m orchestration show
 
@@ -41,6 +50,9 @@ ui: setup  ## Dagster UI and daemon on http://127.0.0.1:3000
 test: setup  ## Run the whole test suite
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet .
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
+
+bench: setup  ## Benchmarks: 3 M made-up models over loopback beside the floors, faults and kills
+	@$(BIN)/python -m benchmarks
 
 lint: setup  ## Format and lint
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
@@ -70,4 +82,4 @@ $(MANIFEST): $(STAMP) $(DBT_FILES)
 	@$(BIN)/python -m orchestration prepare
 	@touch $(MANIFEST)
 
-.PHONY: help setup demo run show sql ui test lint lock clean
+.PHONY: help setup demo run backfill replicate thin show sql ui test bench lint lock clean

@@ -1,4 +1,4 @@
-"""The command line behind the Makefile: `prepare`, `run`, `demo`, `show`, `sql`, `ui`.
+"""The command line behind the Makefile: `prepare`, `run`, `backfill`, `replicate`, `thin`, `demo`, `show`, `sql`, `ui`.
 It starts jobs and prints what came out; what a job does belongs in `defs/` and the packages below it."""
 
 import argparse
@@ -22,6 +22,12 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("prepare", help="make the Dagster home and dbt's manifest")
     run = commands.add_parser("run", help="run the daily job against the Hub that the settings name")
     run.add_argument("--day", type=date.fromisoformat, help="snapshot day (default: today, UTC)")
+    backfill = commands.add_parser("backfill", help="run the daily job for past days, from the archives, as one run")
+    backfill.add_argument("--first", type=date.fromisoformat, required=True, help="first snapshot day")
+    backfill.add_argument("--last", type=date.fromisoformat, required=True, help="last snapshot day")
+    backfill.add_argument("--source", default="auto", help="auto (the default), hub_stats or weekly")
+    commands.add_parser("replicate", help="land the days of two reported figures and print ours beside them")
+    commands.add_parser("thin", help="thin old landed days to what history needs, and remove leftovers")
     commands.add_parser("demo", help="run several days against the sandbox Hub on the bundled sample")
     commands.add_parser("show", help="print the headline table of the published version")
     query = commands.add_parser("sql", help="run a query on the published version, read-only")
@@ -38,6 +44,12 @@ def main(arguments: list[str] | None = None) -> int:
         return prepare(settings)
     if asked.command == "run":
         return run_day(settings, asked.day or datetime.now(UTC).date())
+    if asked.command == "backfill":
+        return run_days(settings, asked.first, asked.last, source=asked.source)
+    if asked.command == "replicate":
+        return replicate(settings)
+    if asked.command == "thin":
+        return thin(settings)
     if asked.command == "demo":
         return demo(settings)
     if asked.command == "sql":
@@ -73,13 +85,76 @@ def dagster_home(settings: Settings) -> Path:
 
 def run_day(settings: Settings, day: date) -> int:
     """The daily job for one day."""
-    succeeded, reasons = launch(settings, [day])
+    return run_days(settings, day, day)
+
+
+def run_days(settings: Settings, first: date, last: date, *, source: str = "auto") -> int:
+    """The daily job for all days from the first to the last, as one run."""
+    days = [date.fromordinal(ordinal) for ordinal in range(first.toordinal(), last.toordinal() + 1)]
+    if not days:
+        say(f"Found the days {first} to {last}; expected the first not to be after the last. Correct them.")
+        return 2
+    succeeded, reasons = launch(settings, days, source=source)
     if not succeeded:
-        say(f"\nSnapshot {day} was not published.")
+        say(f"\nSnapshot {_listed(sorted({first, last}))} was not published.")
         for reason in reasons:
             say(f"  {reason}")
         return 1
     return show(settings)
+
+
+def replicate(settings: Settings) -> int:
+    """Land the archive's revisions nearest to two reported figures, in a home of their own, and print ours beside them."""
+    from orchestration.hub.archive import ARCHIVES, ArchiveClient, nearest_revision
+    from orchestration.hub.errors import ObservatoryError
+    from orchestration.publishing.replication import DAYS_WANTED, replication_table
+
+    settings = settings.model_copy(update={"home": settings.home / "replication", "archives": "hub_stats"})
+    try:
+        with ArchiveClient(settings) as archive:
+            nearest = [nearest_revision(archive, ARCHIVES["hub_stats"], day) for day in DAYS_WANTED]
+    except ObservatoryError as error:
+        say(str(error))
+        return 1
+    for wanted, revision in zip(DAYS_WANTED, nearest, strict=True):
+        found = "no revision within a month" if revision is None else f"revision {revision.sha[:12]}"
+        say(f"{wanted}: {found}" + (f" of {revision.snapshot_date}" if revision else ""))
+    for day in sorted({revision.snapshot_date for revision in nearest if revision is not None}):
+        succeeded, reasons = launch(settings, [day], source="hub_stats")
+        if not succeeded:
+            say(f"\nSnapshot {day} was not published.")
+            for reason in reasons:
+                say(f"  {reason}")
+            return 1
+    table = replication_table(settings)
+    written = settings.home / "replication.md"
+    written.write_text(table, encoding="utf-8")
+    say("\n" + table)
+    say(f"Written to {_relative(written)}; to ask on: OBSERVATORY_HOME={_relative(settings.home)} make sql QUERY=…")
+    return 0
+
+
+def thin(settings: Settings) -> int:
+    """Old landed days thinned to what history needs."""
+    from orchestration.hub.errors import ObservatoryError
+    from orchestration.landing.retention import plan
+    from orchestration.landing.retention import thin as thin_days
+    from orchestration.publishing import checkpoint
+
+    try:
+        checkpoint.hold(settings)  # no run may read a day while its files change places
+        retained = thin_days(settings, progress=say)
+    except ObservatoryError as error:
+        say(str(error))
+        return 1
+    for item in plan(settings):
+        say(f"  {item.snapshot_date}: {item.reason}")
+    say(
+        f"{len(retained.thinned)} day(s) thinned from {retained.bytes_before / 1e6:,.1f} to "
+        f"{retained.bytes_after / 1e6:,.1f} MB, {retained.kept_full} in full, {retained.thinned_earlier} thinned before; "
+        f"{len(retained.removed)} leftover(s) of {retained.bytes_removed / 1e6:,.1f} MB removed"
+    )
+    return 0
 
 
 def demo(settings: Settings) -> int:
@@ -110,7 +185,7 @@ def demo(settings: Settings) -> int:
     return 0
 
 
-def launch(settings: Settings, days: list[date]) -> tuple[bool, list[str]]:
+def launch(settings: Settings, days: list[date], *, source: str = "auto") -> tuple[bool, list[str]]:
     """Run `daily_snapshot` here for the days, as one run. Give whether it succeeded, and the reasons if not."""
     import dagster as dg
 
@@ -133,7 +208,10 @@ def launch(settings: Settings, days: list[date]) -> tuple[bool, list[str]]:
             tags=tags,
             resources={"settings": settings},
             raise_on_error=False,
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            run_config={
+                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+                "ops": {"hub_models": {"config": {"source": source}}},
+            },
         )
         reasons = [*failed_checks_of(instance, result.run_id), *failures_of(instance, result.run_id)]
         return result.success, [] if result.success else reasons

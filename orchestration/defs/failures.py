@@ -13,8 +13,8 @@ from orchestration.publishing import read_status, write_status
 def record_failure(context: dg.HookContext) -> None:
     settings = context.resources.settings
     status = read_status(settings)
-    if status and status["state"] == "blocked" and status["attempted"]["run_id"] == context.run_id:
-        return  # a gate has already said it, and better
+    if status and status["attempted"]["run_id"] == context.run_id:
+        return  # what this run said first stands: a gate's reason, its first failure, or that it published
     error = context.op_exception
     write_status(
         settings,

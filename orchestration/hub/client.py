@@ -3,9 +3,11 @@ What the replies mean is for `listings` and `accounts`; this module knows no fie
 
 import json
 import random
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -33,6 +35,7 @@ TIMEOUT = httpx2.Timeout(connect=10, read=60, write=10, pool=10)
 # The read timeout starts anew with each byte: a reply that drips needs a bound of its own. A page takes seconds.
 REPLY_SECONDS = 180.0
 NO_CONNECTION = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError)
+HUGE_INTEGER, HUGE_INTEGER_TEXT = re.compile(rb"[:,\[\s]-?\d{19,}\s*[,}\]]"), re.compile(r"[:,\[\s]-?\d{19,}\s*[,}\]]")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -333,10 +336,10 @@ class BadEncoding(MalformedBody):
 
 def parse_json(body: bytes | str) -> object:
     """The document. Raises `MalformedBody` where it is none, `BadEncoding` where it isn't UTF-8."""
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        pass
+    has_huge = (HUGE_INTEGER if isinstance(body, bytes) else HUGE_INTEGER_TEXT).search(body)
+    if not has_huge:  # of which orjson would make rounded doubles
+        with suppress(orjson.JSONDecodeError):
+            return orjson.loads(body)
     try:  # takes what orjson refuses and the Hub may send: lone surrogates, NaN
         return json.loads(body)
     except UnicodeDecodeError as error:

@@ -53,7 +53,11 @@ class CompletenessBounds:
         "of the last day's 30-day downloads, either way: a day replaces a thirtieth of the sum; the largest Hub-wide "
         "recount on record (June 2026) moved the median by 26 %",
     )
-    downloads_compared_days: float = _bound(30, "sums of 30 days that share no day can't be compared")
+    compared_days: float = _bound(
+        30,
+        "days apart: sums of 30 days that share no day can't be compared, and after a month too much has come and gone "
+        "for a count to tell a short listing from time; neighbours that vanish together are a gap at any distance",
+    )
     missing_sentinels: float = _bound(
         1, "of the well-known repositories that a whole listing has: one may be renamed or withdrawn"
     )
@@ -201,9 +205,14 @@ def _compared(
         for promise, bound in COMPARISONS.items():
             yield Verdict(promise, None, note, "", REASONS[bound])
         return
+    yield _gap(fetched, last, bounds)
+    if last.days_apart > bounds.compared_days:
+        note = f"not judged: {last.snapshot_date}, the last landed day before, is {last.days_apart} days away"
+        for promise in (VOLUME, VANISHED, NULLS, DOWNLOADS):
+            yield Verdict(promise, None, note, "", REASONS["compared_days"])
+        return
     yield _volume(fetched, last, bounds)
     yield _vanished(fetched, last, bounds)
-    yield _gap(fetched, last, bounds)
     yield _nulls(fetched, last, bounds)
     yield _downloads(inspected, last, bounds)
 
@@ -260,9 +269,8 @@ def _gap(fetched: Fetched, last: LastDay, bounds: CompletenessBounds) -> Verdict
 def _nulls(fetched: Fetched, last: LastDay, bounds: CompletenessBounds) -> Verdict:
     """Columns that both days told; in a Hub of hundreds a share is less than a row, so the usual handful is let pass."""
     before: Mapping[str, int] | None = last.manifest.get("nulls")
-    if before is None or last.days_apart > bounds.downloads_compared_days:
-        note = f"not judged: {last.snapshot_date} has no counts, or is more than 30 days away"
-        return Verdict(NULLS, None, note, "", REASONS["null_share"])
+    if before is None:
+        return Verdict(NULLS, None, f"not judged: {last.snapshot_date} has no counts", "", REASONS["null_share"])
     unasked = fetched.unasked | set(last.manifest.get("unasked", ()))
     allowed = bounds.allowance(bounds.null_share, fetched.rows, fetched.page_size)
     moved = []
@@ -286,8 +294,8 @@ def _nulls(fetched: Fetched, last: LastDay, bounds: CompletenessBounds) -> Verdi
 def _downloads(inspected: Inspected, last: LastDay, bounds: CompletenessBounds) -> Verdict:
     before, now = last.manifest.get("downloads_30d"), inspected.downloads
     reason = REASONS["downloads_share"]
-    if not before or now is None or last.days_apart > bounds.downloads_compared_days:
-        return Verdict(DOWNLOADS, None, "not judged: no sum to compare with, or more than 30 days apart", "", reason)
+    if not before or now is None:
+        return Verdict(DOWNLOADS, None, "not judged: no sum to compare with", "", reason)
     return Verdict(
         DOWNLOADS,
         abs(now / before - 1) <= bounds.downloads_share,

@@ -15,6 +15,8 @@ COUNTERS_MOVE_FROM, COUNTERS_MOVED_BY = time(4), time(10)
 STALLED_UNCHANGED_SHARE = 0.95
 RECOUNTED_MINIMUM_DIFFERENCE, RECOUNTED_DEVIATIONS = 0.02, 6
 BASELINE_DAYS = 28
+# After a longer gap growth hides what a recount did; within a week the change is told per day (set 2026-11-24).
+JUDGED_DAYS_APART = 7
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class CountersSeen:
     busy_changed_share: float | None
     watched: int  # repositories with ≥ 1,000 all-time downloads
     unchanged_share: float | None
-    median_change: float | None
+    median_change: float | None  # per day since the last landed one
     baseline_days: int
     baseline_median: float | None
     baseline_deviation: float | None  # the median absolute one
@@ -74,10 +76,13 @@ def look(
     seen = comparison or Comparison()
     day = counters_date(captured_at, seen.busy_changed_share)
     last_counters = last.manifest()["counters_date"] if last else None
+    days_apart = max((folder.snapshot_date - last.snapshot_date).days, 1) if last else 1
+    change = None if seen.median_change is None else round((1 + seen.median_change) ** (1 / days_apart) - 1, 12)
     baseline = [] if last is None else _baseline(folder, last)
     middle = median(baseline) if baseline else None
     deviation = median(abs(change - middle) for change in baseline) if baseline else None
-    event, said = _event(seen, middle, deviation, is_same_day=day.isoformat() == last_counters)
+    is_same_day = day.isoformat() == last_counters
+    event, said = _event(seen, change, days_apart, middle, deviation, is_same_day=is_same_day)
     return CountersSeen(
         counters_date=day,
         captured_while_moving=is_captured_while_moving(captured_at),
@@ -86,7 +91,7 @@ def look(
         busy_changed_share=seen.busy_changed_share,
         watched=seen.watched,
         unchanged_share=seen.unchanged_share,
-        median_change=seen.median_change,
+        median_change=change,
         baseline_days=len(baseline),
         baseline_median=middle,
         baseline_deviation=deviation,
@@ -95,21 +100,29 @@ def look(
     )
 
 
-def _event(seen: Comparison, middle: float | None, deviation: float | None, *, is_same_day: bool) -> tuple[str, str]:
+def _event(
+    seen: Comparison,
+    change: float | None,
+    days_apart: int,
+    middle: float | None,
+    deviation: float | None,
+    *,
+    is_same_day: bool,
+) -> tuple[str, str]:
     if seen.unchanged_share is None:
         return "unjudged", "no earlier day, or no repository with 1,000 downloads, to compare with"
     if is_same_day:
         return "unjudged", "the last landed day has the same counters' day: no difference is to be expected"
-    moved = (
-        f"{seen.unchanged_share:.1%} of {seen.watched:,} counters unchanged, median change {seen.median_change:+.3%}"
-    )
+    moved = f"{seen.unchanged_share:.1%} of {seen.watched:,} counters unchanged, median change {change:+.3%} a day"
     if seen.unchanged_share >= STALLED_UNCHANGED_SHARE:
         return "stalled", f"{moved}: the Hub's counters stood still"
+    if days_apart > JUDGED_DAYS_APART:
+        return "unjudged", f"{moved}; the last landed day is {days_apart} days away"
     if middle is None:
         return "none", f"{moved}; no unaffected day yet to compare the change with"
     bound = max(RECOUNTED_MINIMUM_DIFFERENCE, RECOUNTED_DEVIATIONS * deviation)
     usual = f"usual {middle:+.3%} ± {bound:.3%}"
-    if abs(seen.median_change - middle) > bound:
+    if abs(change - middle) > bound:
         return "recounted", f"{moved}, {usual}: the Hub recounted"
     return "none", f"{moved}, {usual}"
 

@@ -18,6 +18,7 @@ from logging import getLogger
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from orchestration.hub.client import HubClient
 from orchestration.hub.errors import HubConfigurationError, HubIntegrityError, HubUnreachable, ObservatoryError
@@ -40,6 +41,7 @@ LICENSES = {
     False: "Hugging Face Terms of Service (listing metadata; each model has its own licence)",
     True: "simulated by the sandbox Hub",
 }
+LATE = "_id: created after the walk began"
 STATE_VERSION = 2  # of the state file's keys: another one's walk is started over
 
 
@@ -257,6 +259,7 @@ class _Attempt:
         if table.num_rows:
             state.first_id = state.first_id or table["_id"][0].as_py()
             state.last_id = table["_id"][-1].as_py()
+            counts.oddities[LATE] += _created_after(self._captured_at, table["_id"])
         state.rows += table.num_rows
         state.pages, state.next_url = page.number, page.next_url
         state.is_terminal = page.next_url is None
@@ -408,6 +411,12 @@ def _write_part(
         part |= {"first_id": table["_id"][0].as_py(), "last_id": table["_id"][-1].as_py()}
     parts.append(part)
     write_json(state, document | {"parts": parts})
+
+
+def _created_after(moment: datetime, ids: pa.ChunkedArray) -> int:
+    """How many rows are younger than the walk: an `_id` begins with the second of its creation. They are kept."""
+    bound = f"{int(moment.timestamp()) + 1:08x}"
+    return pc.sum(pc.greater_equal(ids, bound)).as_py() or 0
 
 
 def _source_revision(captured_at: str) -> str:

@@ -25,7 +25,7 @@ def begin(settings: Settings, *, owner: str, run_id: str) -> bool:
     another owner left behind means that what it wrote was never published: the warehouse is restored first. Safe to call
     again. From here on this process alone may write, until it ends: raises WarehouseUnavailable where another one does.
     """
-    _hold(settings)
+    hold(settings)
     state = _read_state(settings)
     if state is not None and state["owner"] == owner:
         _write_state(settings, state | {"runs": sorted({*state["runs"], run_id})})
@@ -38,7 +38,7 @@ def begin(settings: Settings, *, owner: str, run_id: str) -> bool:
     return restored
 
 
-def _hold(settings: Settings) -> None:
+def hold(settings: Settings) -> None:
     """Take the warehouse's lock for the rest of this process's life; the system lets it go however the process ends.
 
     Two runs that take turns step by step would undo each other's work: a run's checkpoint is not the other's.

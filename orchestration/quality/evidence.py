@@ -46,6 +46,22 @@ LANDED_COLUMNS = {
     "accounts": {"namespace": "varchar", "account_type": "varchar"},
     "captures": {"status": "varchar", "models": "bigint", "downloads_all_time": "bigint"},
 }
+OF_ANY_LISTING = {
+    "_id": "varchar",
+    "id": "varchar",
+    "author": "varchar",
+    "createdAt": "timestamptz",
+    "likes": "bigint",
+    "private": "boolean",
+    "cast_errors": "varchar[]",
+    "captured_at": "timestamptz",
+    "filename": "varchar",
+    "file_row_number": "bigint",
+}
+FURTHER_COLUMNS = {
+    "datasets": OF_ANY_LISTING | {"downloads": "bigint", "gated": "varchar"},
+    "spaces": OF_ANY_LISTING,
+}
 
 
 class EvidenceMissing(OSError):
@@ -80,6 +96,8 @@ class Evidence:
             previous = self._last_complete_day_before(day)
             self._show_landed("previous_models", "models", previous)
             self._show_manifests(day, previous)
+        if self.step == "listings":
+            self._show_further_listings(day)
 
     def profile(self, suite: Suite) -> Profile:
         """One row of measures of the suite's table. Raises duckdb.Error where a measure can't be computed."""
@@ -118,7 +136,8 @@ class Evidence:
                 "hive_partitioning = false)"
             )
         else:
-            nothing = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in LANDED_COLUMNS[listing].items())
+            columns = (LANDED_COLUMNS | FURTHER_COLUMNS)[listing]
+            nothing = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in columns.items())
             read = f"select {nothing} where false"
         self.connection.execute(f"create or replace temp view {view} as {read}")
 
@@ -145,8 +164,29 @@ class Evidence:
         self.connection.execute("insert into landed_manifest values (?, ?)", [manifest, previous_manifest])
         self.connection.execute(f"set variable manifest_rows = {'null' if rows is None else int(rows)}")
 
-    def _manifest(self, day: date | None) -> str | None:
-        path = self._folder("models", day) / "_manifest.json" if day else None
+    def _show_further_listings(self, day: date) -> None:
+        """Of each listing beside the models: its rows of the day, of its last landed day before, and a row in
+        `further_manifests`, whose numbers are null where there is no manifest, or no earlier day."""
+        self.connection.execute(
+            "create or replace temp table further_manifests (listing varchar, rows bigint, days_apart integer)"
+        )
+        for listing in FURTHER_COLUMNS:
+            previous = self._last_landed_day_before(day, listing)
+            self._show_landed(f"landed_{listing}", listing, day)
+            self._show_landed(f"previous_{listing}", listing, previous)
+            manifest = self._manifest(day, listing)
+            rows = None if manifest is None else json.loads(manifest).get("rows")
+            days_apart = None if previous is None else (day - previous).days
+            self.connection.execute("insert into further_manifests values (?, ?, ?)", [listing, rows, days_apart])
+
+    def _last_landed_day_before(self, day: date, listing: str) -> date | None:
+        """A listing without capture rows: a day that has its manifest has been judged whole."""
+        manifests = (self.settings.landing_dir / listing).glob("snapshot_date=*/_manifest.json")
+        days = (date.fromisoformat(path.parent.name.split("=")[1]) for path in manifests)
+        return max((landed for landed in days if landed < day), default=None)
+
+    def _manifest(self, day: date | None, listing: str = "models") -> str | None:
+        path = self._folder(listing, day) / "_manifest.json" if day else None
         return path.read_text(encoding="utf-8") if path is not None and path.is_file() else None
 
     def _folder(self, listing: str, day: date) -> Path:
@@ -162,7 +202,7 @@ def open_evidence(step: str, settings: Settings, database: Path | None = None) -
     with tempfile.TemporaryDirectory(prefix="observatory-gate-") as spill, duckdb.connect(":memory:") as connection:
         connection.execute("set timezone = 'UTC'")
         connection.execute(f"set temp_directory = {_literal(spill)}")
-        if step != "raw":
+        if step not in {"raw", "listings"}:
             _attach(connection, settings.warehouse_path, "warehouse")
             connection.execute("use warehouse")
         if step == "published":

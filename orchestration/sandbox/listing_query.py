@@ -1,4 +1,4 @@
-"""The model listing's query as the Hub reads it: what is asked for, what is refused, and which rows make the next page.
+"""A listing's query as the Hub reads it: what is asked for, what is refused, and which rows make the next page.
 It knows a day's rows and cursors, but neither HTTP responses nor files."""
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ from urllib.parse import parse_qsl, quote
 import numpy as np
 import orjson
 
-from orchestration.sandbox.snapshot_store import DEFAULT_FIELDS, FULL_FIELDS, LISTING_EXPANDS, Day
+from orchestration.sandbox.listing_kinds import ListingKind
+from orchestration.sandbox.snapshot_store import Day
 
 PAGE_LIMIT = 1000  # the Hub's own: larger limits are clamped to it in silence, and it is what no limit means
-SORTS = ("createdAt", "downloads", "lastModified", "likes", "trendingScore")
 DEFAULT_SORT = "trendingScore"
-NOT_SANDBOXED = ("apps", "inference", "inference_provider", "num_parameters", "skip", "emissions_thresholds")
 
 
 class BadQuery(ValueError):
@@ -30,8 +29,9 @@ class NotSandboxed(ValueError):
 
 @dataclass(frozen=True)
 class ListingQuery:
-    """One request for a page of the listing."""
+    """One request for a page of a listing."""
 
+    kind: ListingKind
     sort: str
     ascending: bool
     limit: int
@@ -65,24 +65,25 @@ def parse_expands(asked: list[str], allowed: tuple[str, ...]) -> tuple[str, ...]
     return tuple(dict.fromkeys(asked))
 
 
-def parse_listing_query(raw: str, allowed_expands: tuple[str, ...] = LISTING_EXPANDS) -> ListingQuery:
+def parse_listing_query(raw: str, kind: ListingKind) -> ListingQuery:
     """Read a raw query string (percent-encoded, without `?`). Raises BadQuery or NotSandboxed."""
     pairs = parse_qsl(raw, keep_blank_values=True)
     values: dict[str, list[str]] = {}
     for name, value in pairs:
         values.setdefault(name, []).append(value)
-    if refused := [name for name in NOT_SANDBOXED if name in values]:
+    if refused := [name for name in kind.not_sandboxed if name in values]:
         raise NotSandboxed(f"The sandbox Hub does not answer {', '.join(refused)}; leave it out, or ask the live Hub.")
-    sort, ascending = _order(values)
-    expands = parse_expands(values.get("expand", []) + values.get("expand[]", []), allowed_expands)
+    sort, ascending = _order(values, kind)
+    expands = parse_expands(values.get("expand", []) + values.get("expand[]", []), kind.expands)
     is_full = values.get("full", ["false"])[-1].lower() in ("true", "1")
     if expands and is_full:
         raise BadQuery('"full" cannot be combined with "expand"')
     return ListingQuery(
+        kind=kind,
         sort=sort,
         ascending=ascending,
         limit=_limit(values),
-        fields=expands or (FULL_FIELDS if is_full else DEFAULT_FIELDS),
+        fields=expands or (kind.full_fields if is_full else kind.default_fields),
         has_expand=bool(expands),
         tags=tuple(values.get("filter", [])),
         equal=_equalities(values),
@@ -92,10 +93,10 @@ def parse_listing_query(raw: str, allowed_expands: tuple[str, ...] = LISTING_EXP
     )
 
 
-def _order(values: dict[str, list[str]]) -> tuple[str, bool]:
+def _order(values: dict[str, list[str]], kind: ListingKind) -> tuple[str, bool]:
     sort = values.get("sort", [DEFAULT_SORT])[-1]
-    if sort not in SORTS:
-        raise BadQuery(f'Invalid sort parameter: "{sort}". It must be one of [{", ".join(SORTS)}]')
+    if sort not in kind.sorts:
+        raise BadQuery(f'Invalid sort parameter: "{sort}". It must be one of [{", ".join(kind.sorts)}]')
     direction = values.get("direction", ["-1"])[-1]
     if direction not in ("1", "-1"):
         raise BadQuery('"direction" must be one of [-1, 1]')
@@ -143,7 +144,7 @@ def page_of(day: Day, query: ListingQuery) -> Page:
     is_last = start + query.limit >= len(rows)
     wanted = slice(int(taken[0]), int(taken[-1]) + 1) if _is_run(taken) else taken
     return Page(
-        records=day.records(wanted, query.fields, model_id=not query.has_expand),
+        records=day.records(wanted, query.fields, model_id=query.kind.has_model_id and not query.has_expand),
         number=start // query.limit + 1,
         next_cursor=None if is_last else encode_cursor(_cursor_after(day, query, int(taken[-1]))),
     )
@@ -204,4 +205,4 @@ def encode_cursor(cursor: dict) -> str:
 def next_link(base: str, query: ListingQuery, cursor: str) -> str:
     """The absolute `Link` header that leads to the next page and repeats the original query."""
     query_string = "&".join(part for part in (query.original, f"cursor={quote(cursor, safe='')}") if part)
-    return f'<{base}/api/models?{query_string}>; rel="next"'
+    return f'<{base}{query.kind.path}?{query_string}>; rel="next"'

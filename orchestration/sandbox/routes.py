@@ -1,26 +1,27 @@
-"""The sandbox Hub's answers, route by route: model listing, models, accounts, the statistics dataset, its own clock.
+"""The sandbox Hub's answers, route by route: listings, models, accounts, its own clock; the archives' are beside it.
 Quota, faults, compression and the headers common to all answers are added outside, by the server."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from urllib.parse import parse_qsl, quote
 
 import numpy as np
 import orjson
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from orchestration.sandbox import hub_stats
+from orchestration.sandbox.answers import HubError, base_address, error_response, json_response, redirect
+from orchestration.sandbox.archive_routes import ArchiveRoutes
+from orchestration.sandbox.archives import Archives
 from orchestration.sandbox.clock import SandboxClock
-from orchestration.sandbox.hub_stats import Commit, HubStats
+from orchestration.sandbox.listing_kinds import LISTINGS, MODEL_INFO_EXPANDS, MODEL_INFO_FIELDS, MODELS, ListingKind
 from orchestration.sandbox.listing_query import (
     BadQuery,
     NotSandboxed,
@@ -29,20 +30,21 @@ from orchestration.sandbox.listing_query import (
     parse_expands,
     parse_listing_query,
 )
-from orchestration.sandbox.snapshot_store import INFO_EXPANDS, INFO_FIELDS, Day, SnapshotError, SnapshotFolder
+from orchestration.sandbox.snapshot_store import Day, SnapshotError, SnapshotFolder
 
-COMMITS_PER_PAGE = 50
-MODELS_PER_SITE_PAGE = 30
+ROWS_PER_SITE_PAGE = 30
+SITE_SORTS = {"created": "createdAt", "modified": "lastModified", "trending": "trendingScore"}
+SITE_FIELDS = ("author", "downloads", "gated", "lastModified", "likes", "pipeline_tag", "private", "sdk")
 
 _ROUTE_PATTERNS = (
-    ("models", re.compile("/api/models/?")),
+    *((name, re.compile(f"{kind.path}/?")) for name, kind in LISTINGS.items()),
     ("model_info", re.compile("/api/models/.+")),
     ("organization", re.compile("/api/organizations/.+")),
     ("user", re.compile("/api/users/.+")),
     ("commits", re.compile("/api/datasets/.+/commits/.+")),
     ("dataset", re.compile("/api/datasets/.+")),
     ("resolve", re.compile("/(datasets/)?.+/resolve/.+")),
-    ("models-json", re.compile("/models-json")),
+    *((f"{name}-json", re.compile(f"/{name}-json")) for name in LISTINGS),
     ("admin", re.compile("/sandbox/.*")),
 )
 
@@ -52,59 +54,25 @@ def route_name(path: str) -> str:
     return next((name for name, pattern in _ROUTE_PATTERNS if pattern.fullmatch(path)), "other")
 
 
-@dataclass
-class HubError(Exception):
-    """An answer that is an error, as the Hub words it."""
-
-    status: int
-    message: str
-    code: str | None = None
-    headers: dict[str, str] = field(default_factory=dict)
-
-
-def error_response(error: HubError) -> Response:
-    """The Hub's error: JSON, and the same in `X-Error-Message`, with `X-Error-Code` if it has one."""
-    headers = {"X-Error-Message": error.message.encode("ascii", "replace").decode(), **error.headers}
-    if error.code:
-        headers["X-Error-Code"] = error.code
-    return json_response({"error": error.message}, status=error.status, headers=headers)
-
-
-def json_response(content, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    return Response(orjson.dumps(content), status, headers, media_type="application/json; charset=utf-8")
-
-
-def redirect(location: str, query: str) -> Response:
-    """307 with a relative address, as the Hub moves a client to a repository's or an account's present name."""
-    return Response(status_code=307, headers={"Location": location + (f"?{query}" if query else "")})
-
-
 class HubRoutes:
     """Answers from one folder of snapshots at the clock's day."""
 
-    def __init__(self, snapshots: SnapshotFolder, clock: SandboxClock, statistics: HubStats):
+    def __init__(self, snapshots: SnapshotFolder, clock: SandboxClock, archives: Archives):
         self._snapshots = snapshots
         self._clock = clock
-        self._statistics = statistics
+        self._archives = archives
 
     def application(self) -> Starlette:
         """The routes as an ASGI application."""
-        dataset = f"/api/datasets/{hub_stats.DATASET}"
-        files = f"/datasets/{hub_stats.DATASET}"
         return Starlette(
             routes=[
                 Route("/", self.about),
-                Route("/api/models", self.listing),
+                *(Route(kind.path, partial(self.listing, kind)) for kind in LISTINGS.values()),
+                *(Route(f"/{name}-json", partial(self.site_listing, kind)) for name, kind in LISTINGS.items()),
                 Route("/api/models/{name:path}", self.model_info),
                 Route("/api/organizations/{name}/overview", self.organization_overview),
                 Route("/api/users/{name}/overview", self.user_overview),
-                Route(f"{dataset}/commits/{{revision:path}}", self.dataset_commits),
-                Route(f"{dataset}/tree/{{revision}}", self.dataset_tree),
-                Route(f"{dataset}/paths-info/{{revision:path}}", self.dataset_paths, methods=["POST"]),
-                Route(dataset, self.dataset_info),
-                Route(f"{dataset}/revision/{{revision:path}}", self.dataset_info),
-                Route(f"{files}/resolve/{{revision}}/{{file:path}}", self.dataset_file),
-                Route("/models-json", self.site_listing),
+                *ArchiveRoutes(self._archives, self._clock).routes(),
                 Route("/sandbox/day", self.sandbox_day, methods=["GET", "PUT"]),
             ],
             exception_handlers={
@@ -116,9 +84,12 @@ class HubRoutes:
             },
         )
 
-    @property
-    def _day(self) -> Day:
-        return self._snapshots.day(self._clock.day)
+    def _day(self, kind: ListingKind) -> Day:
+        """The listing's rows on the clock's day; where this folder has none, 404: an empty page would be a lie."""
+        days, today = self._snapshots.listings[kind.name], self._clock.day
+        if today not in days.days:
+            raise HubError(404, f"This sandbox Hub has no {kind.name} on {today}.")
+        return days.day(today)
 
     async def about(self, request: Request) -> Response:
         kind = "simulated" if self._snapshots.is_simulated else "recorded"
@@ -128,31 +99,52 @@ class HubRoutes:
             f"{self._snapshots.description.get('description', '')}\n"
         )
 
-    # --- models ------------------------------------------------------------------------------------------------------
+    # --- listings ----------------------------------------------------------------------------------------------------
 
-    async def listing(self, request: Request) -> Response:
-        query = parse_listing_query(request.url.query)
-        if query.cursor is None and query.is_unfiltered:
+    async def listing(self, kind: ListingKind, request: Request) -> Response:
+        """A page. Only a walk of all models moves the clock: the other listings belong to the day that it left."""
+        query = parse_listing_query(request.url.query, kind)
+        moves_clock = kind is MODELS and query.is_unfiltered
+        if query.cursor is None and moves_clock:
             self._clock.begin_walk()
-        page = page_of(self._day, query)
+        page = page_of(self._day(kind), query)
         headers = {}
         if page.next_cursor is not None:
-            headers["Link"] = next_link(_base(request), query, page.next_cursor)
+            headers["Link"] = next_link(base_address(request), query, page.next_cursor)
         request.state.page = page.number
-        request.state.ends_walk = page.next_cursor is None and query.is_unfiltered
+        request.state.ends_walk = page.next_cursor is None and moves_clock
         return json_response(page.records, headers=headers)
+
+    async def site_listing(self, kind: ListingKind, request: Request) -> Response:
+        """What the site's own pages are made of: thirty rows, and with `withCount` how many there are."""
+        parameters = request.query_params
+        number = int(parameters.get("p", "0")) if parameters.get("p", "0").isdecimal() else 0
+        asked = parameters.get("sort", "trending")
+        query = parse_listing_query(f"sort={quote(SITE_SORTS.get(asked, asked))}", kind)
+        day, start = self._day(kind), number * ROWS_PER_SITE_PAGE
+        rows = np.arange(len(day))[::-1] if query.sort == "createdAt" else day.order(query.sort)[0]
+        body = {
+            kind.name: day.records(rows[start : start + ROWS_PER_SITE_PAGE], SITE_FIELDS),
+            "numItemsPerPage": ROWS_PER_SITE_PAGE,
+            "pageIndex": number,
+        }
+        if parameters.get("withCount") == "true":
+            body["numTotalItems"] = len(day)
+        return json_response(body)
+
+    # --- one model ---------------------------------------------------------------------------------------------------
 
     async def model_info(self, request: Request) -> Response:
         name, _, revision = request.path_params["name"].partition("/revision/")
-        day = self._day
+        day = self._day(MODELS)
         row = day.row_of(name)
         if row is None:
             return self._moved(day, name, revision, request)
         if revision not in ("", "main", day.value("sha", row)):
             raise HubError(404, f"Invalid rev id: {revision}", "RevisionNotFound")
         pairs = parse_qsl(request.url.query)
-        expands = parse_expands([value for key, value in pairs if key in ("expand", "expand[]")], INFO_EXPANDS)
-        (record,) = day.records(slice(row, row + 1), expands or INFO_FIELDS, model_id=not expands)
+        expands = parse_expands([value for key, value in pairs if key in ("expand", "expand[]")], MODEL_INFO_EXPANDS)
+        (record,) = day.records(slice(row, row + 1), expands or MODEL_INFO_FIELDS, model_id=not expands)
         return json_response(record)
 
     def _moved(self, day: Day, name: str, revision: str, request: Request) -> Response:
@@ -166,25 +158,6 @@ class HubRoutes:
             raise _unknown_repository(request)
         suffix = f"/revision/{quote(revision, safe='')}" if revision else ""
         return redirect(f"/api/models/{quote(day.value('id', row))}{suffix}", request.url.query)
-
-    async def site_listing(self, request: Request) -> Response:
-        parameters = request.query_params
-        number = int(parameters.get("p", "0")) if parameters.get("p", "0").isdecimal() else 0
-        sort = {"created": "createdAt", "modified": "lastModified", "trending": "trendingScore"}
-        asked = parameters.get("sort", "trending")
-        query = parse_listing_query(f"sort={quote(sort.get(asked, asked))}&expand=author&expand=downloads&expand=likes")
-        day, start = self._day, number * MODELS_PER_SITE_PAGE
-        rows = np.arange(len(day))[::-1] if query.sort == "createdAt" else day.order(query.sort)[0]
-        fields = ("author", "downloads", "gated", "lastModified", "likes", "pipeline_tag", "private")
-        wanted = rows[start : start + MODELS_PER_SITE_PAGE]
-        body = {
-            "models": day.records(wanted, fields),
-            "numItemsPerPage": MODELS_PER_SITE_PAGE,
-            "pageIndex": number,
-        }
-        if parameters.get("withCount") == "true":
-            body["numTotalItems"] = len(day)
-        return json_response(body)
 
     # --- accounts ----------------------------------------------------------------------------------------------------
 
@@ -231,76 +204,6 @@ class HubRoutes:
             )
         )
 
-    # --- the statistics dataset --------------------------------------------------------------------------------------
-
-    def _commits(self, revision: str) -> list[Commit]:
-        commits = self._statistics.commits(self._clock.day, revision)
-        if not commits:
-            raise HubError(404, f"Invalid rev id: {revision}", "RevisionNotFound")
-        return commits
-
-    async def dataset_commits(self, request: Request) -> Response:
-        commits = self._commits(request.path_params["revision"])
-        page, limit = (
-            int(text) if (text := request.query_params.get(name, "")).isdecimal() else default
-            for name, default in (("p", 0), ("limit", COMMITS_PER_PAGE))
-        )
-        limit = min(max(limit, 1), 100)
-        headers = {"X-Total-Count": str(len(commits))}
-        if (page + 1) * limit < len(commits):
-            rest = "".join(f"&{key}={quote(value)}" for key, value in request.query_params.multi_items() if key != "p")
-            headers["Link"] = f'<{_base(request)}{quote(request.url.path)}?p={page + 1}{rest}>; rel="next"'
-        return json_response([commit.as_json() for commit in commits[page * limit :][:limit]], headers=headers)
-
-    async def dataset_info(self, request: Request) -> Response:
-        commits = self._commits(request.path_params.get("revision", "main"))
-        return json_response(
-            {
-                "_id": _account_id(hub_stats.DATASET),
-                "id": hub_stats.DATASET,
-                "author": hub_stats.DATASET.split("/")[0],
-                "sha": commits[0].sha,
-                "lastModified": commits[0].as_json()["date"],
-                "createdAt": commits[-1].as_json()["date"],
-                "private": False,
-                "gated": False,
-                "disabled": False,
-                "tags": [],
-                "siblings": [{"rfilename": hub_stats.FILE}],
-            }
-        )
-
-    async def dataset_tree(self, request: Request) -> Response:
-        commit = self._commits(request.path_params["revision"])[0]
-        return json_response([await run_in_threadpool(self._entry, commit)])
-
-    async def dataset_paths(self, request: Request) -> Response:
-        commit = self._commits(request.path_params["revision"])[0]
-        body = await request.body()
-        is_json = "json" in request.headers.get("content-type", "")
-        asked = orjson.loads(body)["paths"] if is_json else [v for k, v in parse_qsl(body.decode()) if k == "paths"]
-        wanted = [asked] if isinstance(asked, str) else asked
-        return json_response([await run_in_threadpool(self._entry, commit)] if hub_stats.FILE in wanted else [])
-
-    def _entry(self, commit: Commit) -> dict:
-        digest, size = self._statistics.digest(commit), self._statistics.file(commit).stat().st_size
-        lfs = {"oid": digest, "size": size, "pointerSize": 134}
-        return {"type": "file", "oid": commit.sha, "size": size, "path": hub_stats.FILE, "lfs": lfs}
-
-    async def dataset_file(self, request: Request) -> Response:
-        commit = self._commits(request.path_params["revision"])[0]
-        headers = {"X-Repo-Commit": commit.sha}
-        if request.path_params["file"] != hub_stats.FILE:
-            raise HubError(404, "Entry not found", "EntryNotFound", headers)
-        digest = await run_in_threadpool(self._statistics.digest, commit)
-        headers["ETag"] = f'"{digest}"'
-        return FileResponse(
-            self._statistics.file(commit),
-            headers=headers,
-            media_type="application/octet-stream",
-            filename=hub_stats.FILE,
-        )
-
     # --- the sandbox's own -------------------------------------------------------------------------------------------
 
     async def sandbox_day(self, request: Request) -> Response:
@@ -312,10 +215,6 @@ class HubRoutes:
         return json_response(
             {"day": self._clock.day.isoformat(), "days": [day.isoformat() for day in self._snapshots.days]}
         )
-
-
-def _base(request: Request) -> str:
-    return f"{request.url.scheme}://{request.url.netloc}"
 
 
 def _sorry(error: HTTPException) -> str:

@@ -19,11 +19,13 @@ import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
+from orchestration.sandbox.answers import HubError, error_response
+from orchestration.sandbox.archives import Archives
 from orchestration.sandbox.clock import SandboxClock
 from orchestration.sandbox.faults import Faults, Reply
-from orchestration.sandbox.hub_stats import HubStats
+from orchestration.sandbox.listing_kinds import LISTINGS
 from orchestration.sandbox.rate_window import RateWindow, rate_windows
-from orchestration.sandbox.routes import HubError, HubRoutes, error_response, route_name
+from orchestration.sandbox.routes import HubRoutes, route_name
 from orchestration.sandbox.snapshot_store import SnapshotFolder
 
 REQUESTS_KEPT = 10_000
@@ -59,9 +61,9 @@ class SandboxHub:
         self._clock = SandboxClock(self.snapshots.days, day, capture_time, advance=advance)
         self._requests: deque[tuple[str, str, int]] = deque(maxlen=REQUESTS_KEPT)
         self._files = tempfile.TemporaryDirectory(prefix="sandbox-hub-")
-        statistics = HubStats(self.snapshots, Path(self._files.name), capture_time)
+        archives = Archives(self.snapshots, Path(self._files.name), capture_time)
         self._front = Front(
-            HubRoutes(self.snapshots, self._clock, statistics).application(),
+            HubRoutes(self.snapshots, self._clock, archives).application(),
             clock=self._clock,
             faults=self.faults,
             windows=rate_windows(rate_limit, window_seconds),
@@ -165,7 +167,7 @@ class Front:
         self._requests = requests
         self._data_kind = data_kind
         self._served = 0
-        self._last_listing: bytes | None = None
+        self._last_pages: dict[str, bytes] = {}  # by listing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._served += 1
@@ -174,26 +176,54 @@ class Front:
         transports = scope.pop("state", {}).get("transports", {})
         scope["state"] = {}
         if route != "admin" and not window.spend():
-            reply = await _collect(_too_many_requests(window), scope, receive)
+            reply = await self._collect(_too_many_requests(window), scope, receive)
         elif route == "resolve" and not self._faults.concern(route):
             await self._stream(scope, receive, send, window)
             return
         else:
-            reply = await _collect(self._routes, scope, receive)
-            self._misbehave(reply, route, scope)
+            reply = await self._collect(self._routes, scope, receive)
+            self._misbehave(reply, scope)
         await self._deliver(reply, scope, receive, send, window, transports)
 
-    def _misbehave(self, reply: Reply, route: str, scope: Scope) -> None:
+    def _misbehave(self, reply: Reply, scope: Scope) -> None:
         state = scope["state"]
-        is_page = route == "models" and "page" in state
-        reply.previous_body, intact = self._last_listing, reply.body
-        fault = self._faults.apply(reply, route=route, page=state.get("page"), day=self._clock.day)
+        is_page = reply.route in LISTINGS and "page" in state
+        reply.previous_body, intact = self._last_pages.get(reply.route), reply.body
+        fault = self._faults.apply(reply, page=state.get("page"))
         if is_page:
-            self._last_listing = intact
+            self._last_pages[reply.route] = intact
         if is_page and fault is not None:
             # A walk ends when its last page came whole, whatever is wrong inside the rows.
             is_list = reply.body.startswith(b"[") and reply.body.endswith(b"]")
             state["ends_walk"] &= reply.status == 200 and reply.deliver == "whole" and is_list
+
+    async def _collect(self, application: ASGIApp, scope: Scope, receive: Receive) -> Reply:
+        """Run an application to the end of its answer and hold it."""
+        started: Message = {}
+        parts: list[bytes] = []
+
+        async def hold(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                started.update(message)
+            else:
+                parts.append(message.get("body", b""))
+
+        await application(scope, receive, hold)
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in started["headers"]}
+        if parts and any(parts):
+            headers.pop("content-length", None)  # it is set when the body is final
+        query = scope["query_string"].decode("latin-1")
+        host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
+        return Reply(
+            status=started["status"],
+            headers=headers,
+            body=b"".join(parts),
+            url=f"{scope['scheme']}://{host}{scope['path']}" + (f"?{query}" if query else ""),
+            route=route_name(scope["path"]),
+            day=self._clock.day,
+            now=self._clock.now(),
+            is_compressed=_wants_gzip(scope) and _is_json(headers),
+        )
 
     def _common_headers(self, window: RateWindow, rate_limit: dict[str, int]) -> dict[str, str]:
         return {
@@ -220,8 +250,7 @@ class Front:
         headers = {**reply.headers, **self._common_headers(window, reply.rate_limit)}
         headers = {name: value for name, value in headers.items() if name not in reply.absent_headers}
         body = reply.body
-        is_json = headers.get("content-type", "").startswith("application/json")
-        if is_json and _wants_gzip(scope) and len(body) >= SMALLEST_COMPRESSED:
+        if _is_json(headers) and _wants_gzip(scope) and len(body) >= SMALLEST_COMPRESSED:
             body = zlib.compress(body, GZIP_LEVEL, wbits=31)
             headers |= {"content-encoding": "gzip", "vary": "Accept-Encoding"}
             body = body[: len(body) // 2] if reply.deliver == "cut_gzip" else body
@@ -236,10 +265,14 @@ class Front:
         if scope["state"].get("ends_walk"):
             self._clock.finish_walk()
         await send({"type": "http.response.start", "status": reply.status, "headers": _raw(headers)})
-        if reply.deliver == "cut":
+        if reply.deliver in ("cut", "cut_reset"):
             await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
-            transport.close()
-            await _client_left(receive, 1)
+            if reply.deliver == "cut_reset":
+                await asyncio.sleep(0.05)  # so that what was sent is read before the reset takes it away
+                await _reset(transport)
+            else:
+                transport.close()
+                await _client_left(receive, 1)
             return
         await _send_body(send, body, reply.drip)
 
@@ -263,7 +296,7 @@ class _TrackedProtocol(AutoHTTPProtocol):
 def _bucket(route: str) -> str:
     if route == "resolve":
         return "resolvers"
-    return "pages" if route in ("models-json", "other") else "api"
+    return "pages" if route == "other" or route.endswith("-json") else "api"
 
 
 def _too_many_requests(window: RateWindow) -> ASGIApp:
@@ -271,29 +304,12 @@ def _too_many_requests(window: RateWindow) -> ASGIApp:
     return error_response(HubError(429, f"We had to rate limit you: {spent}."))
 
 
-async def _collect(application: ASGIApp, scope: Scope, receive: Receive) -> Reply:
-    """Run an application to the end of its answer and hold it."""
-    started: Message = {}
-    parts: list[bytes] = []
-
-    async def hold(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            started.update(message)
-        else:
-            parts.append(message.get("body", b""))
-
-    await application(scope, receive, hold)
-    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in started["headers"]}
-    if parts and any(parts):
-        headers.pop("content-length", None)  # it is set when the body is final
-    query = scope["query_string"].decode("latin-1")
-    host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
-    url = f"{scope['scheme']}://{host}{scope['path']}" + (f"?{query}" if query else "")
-    return Reply(started["status"], headers, b"".join(parts), url)
-
-
 def _raw(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
     return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+
+
+def _is_json(headers: dict[str, str]) -> bool:
+    return headers.get("content-type", "").startswith("application/json")
 
 
 def _wants_gzip(scope: Scope) -> bool:

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from orchestration.sandbox.calendar_plan import CalendarPlan, plan_calendar
 from orchestration.sandbox.catalogue import DAY, NO_PARENT, Catalogue, hexadecimal, numbers, object_ids, rng_for
 from orchestration.sandbox.identity import IdentityPlan, plan_identity
+from orchestration.sandbox.listing_days import KINDS, write_listing_days
 from orchestration.sandbox.truth import Truth
 
 WINDOW = 30  # days that the Hub's `downloads` covers
@@ -24,6 +25,7 @@ CHUNK = 250_000  # rows whose past is spread at once, which bounds memory
 FIRST_WEEKS = 20.0  # days in which the rush for a new release dies down to about a third
 COMMIT_SHARE = 0.005  # of the repositories that get a new commit on a day
 DESCRIPTION_FILE = "sandbox.json"
+MODELS_PER_OTHER = 20  # a dataset and a space for so many models: enough to page through, too few to cost time
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ class World:
 
 
 def simulate_days(base: Catalogue, out: Path, *, days: int, seed: int, organizations: Path | None = None) -> World:
-    """Write `days` calendar days of the world that starts from `base` to the folder `out`, with their truth.
+    """Write `days` calendar days of the world that starts from `base` to the folder `out`, with their truth, and with a
+    few datasets and spaces.
 
     The same arguments give the same bytes. A world that is already in `out` is replaced, and only once the new one is
     complete. `organizations` is the seed CSV that the truth joins countries from. Raises ValueError if `out` holds
@@ -54,6 +57,9 @@ def simulate_days(base: Catalogue, out: Path, *, days: int, seed: int, organizat
         shutil.rmtree(partial)
     partial.mkdir(parents=True)
     world = _Simulation(base, calendar, seed, partial).run(organizations)
+    for listing in KINDS:
+        rows = max(1, world.models // MODELS_PER_OTHER)
+        write_listing_days(partial, listing, rows, days, seed, base.first_day, world.missing_days)
     if out.exists():
         shutil.rmtree(out)
     partial.rename(out)

@@ -1,5 +1,5 @@
-"""The folder that the sandbox Hub serves: its days as sorted columns, rows as the Hub's JSON, accounts and renames.
-Nothing here knows HTTP, cursors or the clock; writing such a folder belongs to the simulation."""
+"""The folder that the sandbox Hub serves: its listings' days as sorted columns, rows as the Hub's JSON, accounts and
+renames. Nothing here knows HTTP, cursors or the clock; writing such a folder belongs to the simulation."""
 
 from __future__ import annotations
 
@@ -13,69 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from orchestration.sandbox.listing_kinds import JSON_FIELDS, LISTINGS, MODELS, ListingKind
+
 DAYS_IN_MEMORY = 2  # a walk needs its own day; the one before it is what a late reader still asks for
-
-DEFAULT_FIELDS = (
-    "likes",
-    "trendingScore",
-    "private",
-    "downloads",
-    "tags",
-    "pipeline_tag",
-    "library_name",
-    "createdAt",
-)
-"""What the listing tells without `expand`, beside `_id`, `id` and `modelId`."""
-
-FULL_FIELDS = (*DEFAULT_FIELDS, "author", "sha", "lastModified", "gated", "disabled", "siblings")
-"""What it tells with `full=true`."""
-
-INFO_FIELDS = (*FULL_FIELDS, "safetensors", "cardData", "config", "gguf")
-"""What one model's page tells without `expand`."""
-
-INFO_EXPANDS = (
-    "author",
-    "baseModels",
-    "cardData",
-    "childrenModelCount",
-    "config",
-    "createdAt",
-    "disabled",
-    "downloads",
-    "downloadsAllTime",
-    "evalResults",
-    "gated",
-    "gguf",
-    "inference",
-    "inferenceProviderMapping",
-    "lastModified",
-    "library_name",
-    "likes",
-    "mask_token",
-    "model-index",
-    "pipeline_tag",
-    "private",
-    "resourceGroup",
-    "safetensors",
-    "sha",
-    "siblings",
-    "spaces",
-    "tags",
-    "transformersInfo",
-    "trendingScore",
-    "usedStorage",
-    "widgetData",
-    "xetEnabled",
-    "gitalyUid",
-)
-"""Every property that one model can be asked for."""
-
-LISTING_EXPANDS = tuple(name for name in INFO_EXPANDS if name not in ("childrenModelCount", "usedStorage"))
-"""Every property that the listing can be asked for: these two are known to be answered for one model only."""
-
-
-JSON_FIELDS = ("safetensors", "baseModels", "cardData", "config", "gguf", "siblings", "transformersInfo", "evalResults")
-"""Fields that hold objects or lists; a snapshot may carry them as JSON text."""
 
 
 class SnapshotError(ValueError):
@@ -83,7 +23,7 @@ class SnapshotError(ValueError):
 
 
 class Day:
-    """The models that are public on one day: Arrow columns ordered by `_id`, which is also the order of creation."""
+    """The rows of a listing that are public on one day: Arrow columns ordered by `_id`, the order of creation."""
 
     def __init__(self, day: date, table: pa.Table, origin: Path):
         self.day = day
@@ -117,7 +57,7 @@ class Day:
 
     def value(self, name: str, row: int):
         """One cell as the Hub's JSON value; None where the source says nothing."""
-        return _json_values(name, self.table[name].slice(row, 1))[0] if name in self.table.column_names else None
+        return json_values(name, self.table[name].slice(row, 1))[0] if name in self.table.column_names else None
 
     def order(self, key: str) -> tuple[np.ndarray, np.ndarray]:
         """Rows from the largest `key` to the smallest, ties by `_id`, nulls last; and the negated key in that order.
@@ -145,7 +85,7 @@ class Day:
         return column.cast(pa.float64()).to_numpy(zero_copy_only=False).astype(float, copy=True)
 
     def selected(self, *, tags: tuple[str, ...], equal: tuple[tuple[str, str], ...], search: str | None) -> np.ndarray:
-        """A boolean per row: has all `tags` (a pipeline tag and a library count as tags), equals, and name contains."""
+        """A boolean per row: has all `tags` (a task, a library and an SDK count as tags), equals, and name contains."""
         key = (tags, equal, search)
         if key not in self._selections:
             self._selections[key] = self._select(tags, equal, search)
@@ -165,7 +105,7 @@ class Day:
         return mask
 
     def _tagged(self, tag: str) -> np.ndarray:
-        mask = self._equals("pipeline_tag", tag) | self._equals("library_name", tag)
+        mask = np.logical_or.reduce([self._equals(name, tag) for name in ("pipeline_tag", "library_name", "sdk")])
         if "tags" in self.table.column_names:
             tags = self.table["tags"].combine_chunks()
             hits = pc.equal(pc.list_flatten(tags), tag).to_numpy(zero_copy_only=False).astype(bool)
@@ -189,7 +129,7 @@ class Day:
             columns["modelId"] = columns["id"]
         for name in fields:
             if name in part.column_names:
-                columns[name] = _json_values(name, part[name])
+                columns[name] = json_values(name, part[name])
         names = tuple(columns)
         return [
             {name: value for name, value in zip(names, row, strict=True) if value is not None}
@@ -214,7 +154,7 @@ class Day:
         for column in ("_id", "id"):
             if pc.count_distinct(self.table[column]).as_py() != len(self):
                 raise SnapshotError(
-                    f"{origin}: found an {column} twice among the public rows; expected one row a model."
+                    f"{origin}: found an {column} twice among the public rows; expected one row a repository."
                     " Drop the double."
                 )
 
@@ -233,31 +173,19 @@ class Day:
             )
 
 
-class SnapshotFolder:
-    """A folder of days, with `sandbox.json`, `accounts.parquet` and `renames.parquet` beside them if there are any."""
+class ListingDays:
+    """The days of one listing: folders snapshot_date=YYYY-MM-DD with Parquet files in them. There may be none."""
 
-    def __init__(self, path: Path):
-        self.path = Path(path)
-        found = {}
-        for folder in sorted(self.path.glob("snapshot_date=*")):
-            if any(folder.glob("*.parquet")):
-                found[_date_of(folder)] = folder
-        if not found:
-            raise SnapshotError(
-                f"{self.path}: found no day; expected folders snapshot_date=YYYY-MM-DD with Parquet files in them."
-                " Point the sandbox at a folder of snapshots, or make one with --population."
-            )
-        self.folders: dict[date, Path] = found
-        self.days: list[date] = sorted(found)
-        self._description_bytes = self._read_description()
-        self.description: dict = self._parsed_description()
-        self.is_simulated: bool = self.description.get("simulated", True) is not False
-        self._accounts = self._read_accounts()
-        self._renames = self._read_renames()
+    def __init__(self, path: Path, kind: ListingKind):
+        self.kind = kind
+        self.folders: dict[date, Path] = {
+            _date_of(folder): folder for folder in sorted(path.glob("snapshot_date=*")) if any(folder.glob("*.parquet"))
+        }
+        self.days: list[date] = sorted(self.folders)
         self._loaded: OrderedDict[date, Day] = OrderedDict()
 
     def day(self, day: date) -> Day:
-        """The models of a day, read when first asked for; the last two days stay in memory. Raises SnapshotError."""
+        """The rows of a day, read when first asked for; the last two days stay in memory. Raises SnapshotError."""
         if day not in self._loaded:
             self._loaded[day] = Day(day, self.read(day), self.folders[day])
         self._loaded.move_to_end(day)
@@ -270,7 +198,7 @@ class SnapshotFolder:
         files = sorted(self.folders[day].glob("*.parquet"))
         table = pa.concat_tables([pq.ParquetFile(file).read() for file in files], promote_options="permissive")
         missing = {"_id", "id"} - set(table.column_names)
-        unknown = set(table.column_names) - {"_id", "id", *INFO_EXPANDS}
+        unknown = set(table.column_names) - {"_id", "id", *self.kind.columns}
         if missing or unknown:
             raise SnapshotError(
                 f"{self.folders[day]}: found the unknown columns {sorted(unknown)}, lacked {sorted(missing)}; expected"
@@ -280,9 +208,33 @@ class SnapshotFolder:
             table = table.filter(pc.invert(pc.fill_null(table["private"], False)))
         return table
 
+
+class SnapshotFolder:
+    """A folder of days of models, with what stands beside them if it is there: `sandbox.json`, `accounts.parquet`,
+    `renames.parquet`, and the days of other listings in `datasets/` and `spaces/`."""
+
+    def __init__(self, path: Path):
+        self.path = Path(path)
+        self.listings = {
+            name: ListingDays(self.path if kind is MODELS else self.path / name, kind)
+            for name, kind in LISTINGS.items()
+        }
+        self.models = self.listings[MODELS.name]
+        if not self.models.days:
+            raise SnapshotError(
+                f"{self.path}: found no day; expected folders snapshot_date=YYYY-MM-DD with Parquet files in them."
+                " Point the sandbox at a folder of snapshots, or make one with --population."
+            )
+        self.days: list[date] = self.models.days
+        self._description_bytes = self._read_description()
+        self.description: dict = self._parsed_description()
+        self.is_simulated: bool = self.description.get("simulated", True) is not False
+        self._accounts = self._read_accounts()
+        self._renames = self._read_renames()
+
     def fingerprint(self, day: date) -> bytes:
         """What tells this day of this folder from any other: its description, its date, its files and their sizes."""
-        files = [f"{file.name}:{file.stat().st_size}" for file in sorted(self.folders[day].glob("*.parquet"))]
+        files = [f"{file.name}:{file.stat().st_size}" for file in sorted(self.models.folders[day].glob("*.parquet"))]
         return b"\n".join([self._description_bytes, day.isoformat().encode(), *(name.encode() for name in files)])
 
     def account(self, name: str) -> dict | None:
@@ -356,7 +308,7 @@ def _prepared(table: pa.Table, origin: Path) -> pa.Table:
     return table
 
 
-def _json_values(name: str, column: pa.ChunkedArray) -> list:
+def json_values(name: str, column: pa.ChunkedArray) -> list:
     """A column as the values that the Hub's JSON carries."""
     if pa.types.is_timestamp(column.type):
         # Milliseconds as text, "2026-10-06 12:00:00.000"; strftime, or a cast with the zone, takes 25 times as long.

@@ -79,7 +79,7 @@ def test_a_failed_run_is_an_error_that_names_day_step_and_reason(instance):
     alert = alert_about(instance, failed, ENDED_AT)
 
     assert alert.severity == "error"
-    assert alert.title == "Snapshot 2025-03-03: the run failed; analysts keep the last good version"
+    assert alert.title == "Snapshot 2025-03-03: the run failed; analysts keep the last published version"
     assert alert.body.splitlines() == ["models: no space left for part-00003.parquet", f"Run {failed.run_id}"]
     assert (alert.run_id, alert.snapshot_dates) == (failed.run_id, ["2025-03-03"])
     assert alert.raised_at == ENDED_AT.isoformat()

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from orchestration.hub.errors import HubConfigurationError, HubIntegrityError, HubUnavailable, HubUnreachable
+from orchestration.hub.errors import HubConfigurationError, HubIntegrityError, HubUnreachable
 from orchestration.landing import CompletenessBounds, DayLocked, IncompleteDay, WrongDay, land_models
 from orchestration.landing.folders import DayFolder
 from orchestration.settings import PROJECT_ROOT
@@ -315,7 +315,9 @@ def test_one_run_at_a_time_lands_a_day(hub, settings_for):
     settings = settings_for(hub)
     with (
         DayFolder(settings.landing_dir, "models", DAY).locked(),
-        pytest.raises(DayLocked, match=r"models of 2026-10-06 is held by process \d+ \(.+\) on \S+ since 20\d\d-.+ UTC"),
+        pytest.raises(
+            DayLocked, match=r"models of 2026-10-06 is held by process \d+ \(.+\) on \S+ since 20\d\d-.+ UTC"
+        ),
     ):
         land_models(DAY, settings)
     assert land_models(DAY, settings).rows == COUNT
@@ -350,106 +352,6 @@ def test_simulated_and_real_days_do_not_mix(hub, settings_for):
     hub.day = NEXT_DAY
     with pytest.raises(HubConfigurationError, match=r"gives simulated data.*holds real days.*OBSERVATORY_HOME"):
         land_models(NEXT_DAY, settings)
-
-
-# --- a Hub that misbehaves -------------------------------------------------------------------------------
-
-PASSING = [
-    {"kind": "status", "status": 500, "times": 3},
-    {"kind": "status", "status": 429, "remaining": 0, "reset": 1},
-    {"kind": "html"},
-    {"kind": "empty"},
-    {"kind": "error_object"},
-    {"kind": "truncated_json"},
-    {"kind": "invalid_utf8"},
-    {"kind": "reset"},
-    {"kind": "short_body"},
-    {"kind": "gzip_cut"},
-    {"kind": "link_relative"},
-    {"kind": "missing_header", "names": ["RateLimit", "RateLimit-Policy"]},
-    {"kind": "missing_header", "names": ["Date"]},
-    {"kind": "missing_field", "names": ["_id"]},
-    {"kind": "status", "status": 503, "page": 1},
-    {"kind": "html", "page": 1},
-    {"kind": "reset", "page": 6},
-]
-
-
-@pytest.mark.parametrize("fault", PASSING, ids=lambda fault: " ".join(str(value) for value in fault.values()))
-def test_what_passes_leaves_no_trace_in_the_rows(hub, settings_for, client_of, misbehave, clean_rows, fault):
-    settings = settings_for(hub)
-    misbehave(fault if "page" in fault else fault | {"page": 4})
-    land_models(DAY, settings, client=client_of(hub))
-    assert hub.faults.rules[0].fired >= 1
-    assert content(settings, DAY) == clean_rows
-
-
-STOPPING = [
-    ({"kind": "missing_link"}, IncompleteDay, r"80 rows, the site counts 110 \(-30\)"),
-    ({"kind": "duplicate_page"}, HubIntegrityError, "strictly increasing _id"),
-    ({"kind": "overlapping_page", "rows": 3}, HubIntegrityError, "has 23 rows"),
-    ({"kind": "out_of_order"}, HubIntegrityError, "strictly increasing _id"),
-    ({"kind": "link_loop"}, HubIntegrityError, "names itself"),
-    ({"kind": "link_other_host"}, HubIntegrityError, "same scheme, host and path"),
-    ({"kind": "dropped_rows", "rows": 15}, IncompleteDay, r"95 rows, the site counts 110 \(-15\)"),
-    ({"kind": "status", "status": 500, "times": None}, HubUnavailable, "failed 10 times"),
-    ({"kind": "html", "times": None}, HubIntegrityError, "a body that is none"),
-    ({"kind": "status", "status": 401, "times": None}, HubConfigurationError, "refused with status 401"),
-]
-
-
-@pytest.mark.parametrize(("fault", "error", "words"), STOPPING, ids=[case[0]["kind"] for case in STOPPING])
-def test_what_does_not_pass_is_stopped_named_and_repaired_by_a_rerun(
-    hub, settings_for, client_of, misbehave, clean_rows, fault, error, words
-):
-    settings = settings_for(hub)
-    misbehave(*(fault | {"page": page} for page in (4, 7, 13)))  # the same place in pages of 20, 10 and 5
-    with pytest.raises(error, match=words):
-        land_models(DAY, settings, client=client_of(hub))
-    assert visible(settings) == []
-    row = capture(settings, DAY)
-    assert (row["status"], row["counters_date"], row["is_simulated"]) == ("incomplete", None, True)
-    assert row["reason"]
-    aside = settings.landing_dir / "_incomplete" / "models" / f"snapshot_date={DAY}"
-    assert list(aside.glob("part-*.parquet"))
-    misbehave()
-    land_models(DAY, settings)
-    assert content(settings, DAY) == clean_rows
-    assert capture(settings, DAY)["status"] == "complete"
-    assert not aside.exists()
-
-
-def test_a_refused_optional_field_lands_as_null_and_is_written_down(hub, settings_for, misbehave):
-    settings = settings_for(hub)
-    misbehave({"kind": "refuse_expand", "names": ["baseModels"], "times": None})
-    manifest = land_models(DAY, settings).manifest
-    assert read_day(settings, "models", DAY)["baseModels"].null_count == COUNT
-    assert "baseModels" not in manifest["expand"]
-    assert manifest["drift"] == {"the Hub refused expand=baseModels; the column is null": 1}
-
-
-HOSTILE = [
-    ({"kind": "wrong_types", "rows": 4}, {"downloads": 4, "tags": 4, "trendingScore": 4, "gated": 4}),
-    ({"kind": "huge_integer", "rows": 2}, {"downloadsAllTime": 2}),
-    ({"kind": "nan", "rows": 2}, {"trendingScore": 2}),
-    ({"kind": "lone_surrogate"}, {}),
-    ({"kind": "huge_tag"}, {}),
-    ({"kind": "many_tags"}, {}),
-    ({"kind": "unknown_field", "rows": 3}, {}),
-    ({"kind": "missing_field", "names": ["author", "tags"], "rows": 3}, {}),
-]
-
-
-@pytest.mark.parametrize(("fault", "errors"), HOSTILE, ids=[case[0]["kind"] for case in HOSTILE])
-def test_hostile_values_cost_no_row(hub, settings_for, misbehave, fault, errors):
-    settings = settings_for(hub)
-    misbehave(fault | {"page": 2})
-    manifest = land_models(DAY, settings).manifest
-    assert hub.faults.rules[0].fired == 1
-    assert read_day(settings, "models", DAY)["_id"].to_pylist() == [model_id(number) for number in range(COUNT)]
-    assert errors.items() <= manifest["cast_errors"].items()
-    assert bool(manifest["cast_errors"]) is bool(errors)
-    assert manifest["unknown_fields"] == ({"sandboxNovelty": 3} if fault["kind"] == "unknown_field" else {})
 
 
 # --- the completeness gate -------------------------------------------------------------------------------

@@ -104,10 +104,12 @@ class Observatory:
 
 
 @contextmanager
-def opened(home: Path, snapshots: Path, dbt: DbtInProcess, job: dg.JobDefinition) -> Iterator[Observatory]:
+def opened(
+    home: Path, snapshots: Path, dbt: DbtInProcess, job: dg.JobDefinition, **options: object
+) -> Iterator[Observatory]:
     home.parent.mkdir(parents=True, exist_ok=True)
     with SandboxHub(snapshots, advance=True) as hub, dg.DagsterInstance.ephemeral(tempdir=str(home.parent)) as instance:
-        settings = Settings(home=home, hub_endpoint=hub.url, hf_token=None, account_lookups=60)
+        settings = Settings(home=home, hub_endpoint=hub.url, hf_token=None, account_lookups=60, **options)
         yield Observatory(settings, dbt, job, instance, hub)
 
 

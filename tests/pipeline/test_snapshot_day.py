@@ -137,8 +137,8 @@ def test_without_a_hub_nothing_lands_and_the_reason_is_one_sentence(observatory)
     assert not (observatory.settings.published_dir / "current").exists()
 
 
-def test_another_day_than_the_hubs_own_is_refused(observatory):
-    result = observatory.run(DAY_1, hub_day=DAY_2)
+def test_a_day_to_come_is_refused(observatory):
+    result = observatory.run(DAY_2, hub_day=DAY_1)
 
     assert not result.success
     reason = observatory.failures(result)

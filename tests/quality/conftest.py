@@ -9,17 +9,28 @@ import pytest
 
 from orchestration.quality import GateResult, run_gate
 from orchestration.settings import Settings
-from tests.quality.good_day import DAY, NEXT_DAY, build_warehouse, copy_candidate, land_day
+from tests.quality.good_day import (
+    DAY,
+    LANDED_LISTINGS,
+    NEXT_DAY,
+    build_warehouse,
+    copy_candidate,
+    land_day,
+    land_listing_day,
+)
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 @pytest.fixture(scope="session")
 def good_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two landed days, a warehouse of the first, a candidate of that. Not to be written to."""
+    """Two landed days of every listing, a warehouse of the first, a candidate of that. Not to be written to."""
     good = Settings(home=tmp_path_factory.mktemp("quality") / "home")
     land_day(good, DAY)
     land_day(good, NEXT_DAY)
+    for listing in LANDED_LISTINGS:
+        land_listing_day(good, listing, DAY)
+        land_listing_day(good, listing, NEXT_DAY)
     build_warehouse(good, [DAY])
     copy_candidate(good)
     return good.home

@@ -50,6 +50,12 @@ LANDED_MODELS = """
     )
 """
 
+# the same repositories again, as what another listing tells of them
+LANDED_LISTINGS = {
+    "datasets": "select * exclude (downloadsAllTime, pipeline_tag) from models",
+    "spaces": "select * exclude (downloads, downloadsAllTime, pipeline_tag, gated), 'gradio' as sdk from models",
+}
+
 MANIFEST = {
     "source": "hub_api",
     "captured_at": "2026-10-07T12:00:00+00:00",
@@ -285,6 +291,21 @@ def land_day(settings: Settings, day: date, *, rows: str = "select * from good",
         capture = "select 'complete' as status, count(*) as models, sum(downloadsAllTime)::bigint as downloads_all_time"
         _write(connection, f"{capture} from landed", _folder(settings, "captures", day))
         _write(connection, f"from ({ACCOUNTS}) order by namespace", _folder(settings, "accounts", day))
+
+
+def land_listing_day(settings: Settings, listing: str, day: date, *, rows: str = "select * from good") -> None:
+    """Land a day of another listing, in two parts; `rows` as in `land_day`. Such a day has no capture and no accounts."""
+    with duckdb.connect() as connection:
+        connection.execute("set timezone = 'UTC'")
+        models = LANDED_MODELS.format(day=day, models=MODELS, days_later=(day - DAY).days)
+        connection.execute(f"create table models as {models} order by i")
+        connection.execute(f"create table good as {LANDED_LISTINGS[listing]} order by i")
+        connection.execute(f"create table landed as {rows}")
+        count = connection.execute("select count(*) from landed").fetchone()[0]
+        folder, size = _folder(settings, listing, day), -(-count // 2) or 1
+        for part in range(2):
+            _write(connection, f"select * exclude (i) from landed limit {size} offset {part * size}", folder, part)
+        (folder / "_manifest.json").write_text(json.dumps({"listing": listing, "source": "hub_api", "rows": count}))
 
 
 def build_warehouse(settings: Settings, days: list[date]) -> None:

@@ -13,9 +13,18 @@ import pytest
 
 from orchestration.quality import SUITES
 from orchestration.quality.gate import run_gate
+from orchestration.quality.history import results_of_run
 from orchestration.quality.promises import STEPS, Between, Promise, never
 from tests.quality.conftest import NOON
-from tests.quality.good_day import DAY, NEXT_DAY, RAW_PROMISES, build_warehouse, copy_candidate, land_day
+from tests.quality.good_day import (
+    DAY,
+    NEXT_DAY,
+    RAW_PROMISES,
+    build_warehouse,
+    copy_candidate,
+    land_day,
+    land_listing_day,
+)
 
 
 def landed_models(settings, day):
@@ -64,7 +73,7 @@ def test_of_two_days_in_the_warehouse_only_the_bad_one_fails(settings):
 def test_a_day_that_was_never_landed_fails_and_says_so(gate):
     absent = DAY + timedelta(days=40)
 
-    for step in ("raw", "staging", "intermediate", "marts", "published"):
+    for step in STEPS:
         result = gate(step, DAY, absent)
 
         assert result.failed_dates == [absent], step
@@ -237,6 +246,44 @@ def test_days_are_judged_once_and_in_order(gate):
 
     assert result.snapshot_dates == (DAY, NEXT_DAY)
     assert len(result.results) == 2 * RAW_PROMISES
+
+
+# ---------- listings beside the models
+
+
+def test_a_listings_first_day_has_nothing_to_be_compared_with(gate):
+    results = [r for r in gate("listings", DAY).results if "last_day" in r.check_name or "vanished" in r.check_name]
+
+    assert len(results) == 4
+    assert all(r.passed and "no earlier day" in r.observed for r in results)
+
+
+def test_a_handful_that_left_a_small_hub_is_no_truncation(good, gate):
+    for day, rows in ((DAY, "i < 50"), (NEXT_DAY, "i < 50 and i % 5 <> 0")):
+        land_listing_day(good, "spaces", day, rows=f"select * from good where {rows}")
+    assert gate("listings", NEXT_DAY).passed
+
+    land_listing_day(good, "spaces", NEXT_DAY, rows="select * from good where i between 11 and 49")
+    failed = gate("listings", NEXT_DAY).failures
+    assert {r.table_name for r in failed} == {"hub_spaces"}
+    assert {r.check_name for r in failed} == {"rows_are_not_fewer_than_on_the_last_day", "hardly_any_id_has_vanished"}
+
+
+def test_listings_that_are_judged_one_after_the_other_share_their_file(good, gate):
+    for name in ("listings_datasets", "listings_spaces", "listings_datasets"):
+        assert gate("listings", NEXT_DAY, suites={name: SUITES[name]}).passed
+
+    kept = results_of_run(good, "a-run", "listings")
+    promises = [p for name in ("listings_datasets", "listings_spaces") for p in SUITES[name].promises]
+    assert len(kept) == len(promises)
+    assert {row["table_name"] for row in kept} == {"hub_datasets", "hub_spaces"}
+
+
+def test_listings_need_neither_warehouse_nor_models(good, gate):
+    good.warehouse_path.unlink()
+    shutil.rmtree(good.landing_dir / "models")
+
+    assert gate("listings", DAY, NEXT_DAY).passed
 
 
 @pytest.mark.parametrize(

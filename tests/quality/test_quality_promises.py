@@ -8,7 +8,7 @@ import pytest
 from orchestration.quality.promises import STEPS, SUBJECTS_DIR
 from orchestration.quality.suites import SUITES
 from tests.quality.broken_days import BROKEN, JUDGED_DAY, Database, Landing
-from tests.quality.good_day import land_day
+from tests.quality.good_day import land_day, land_listing_day
 
 CASES = [(suite, check) for suite, cases in BROKEN.items() for check in cases]
 
@@ -59,8 +59,11 @@ def test_a_good_day_keeps_every_promise(name, gate):
 def test_a_broken_promise_is_found_and_no_other(name, check, good, candidate, gate):
     suite, case, day = SUITES[name], BROKEN[name][check], JUDGED_DAY[name]
     match case:
-        case Landing(rows, after):
-            land_day(good, day, rows=rows)
+        case Landing(rows, after, listing):
+            if listing == "models":
+                land_day(good, day, rows=rows)
+            else:
+                land_listing_day(good, listing, day, rows=rows)
             if after:
                 after(good)
         case Database(warehouse, changed_candidate):

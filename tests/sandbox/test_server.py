@@ -415,7 +415,7 @@ def test_unknown_files_and_revisions_of_the_archive_are_told_apart(hub, tmp_path
 def test_dataset_info_names_the_newest_revision(api):
     info = api.dataset_info(DATASET)
     assert info.sha == api.list_repo_commits(DATASET, repo_type="dataset")[0].commit_id
-    assert [each.rfilename for each in info.siblings] == ["models.parquet"]
+    assert [each.rfilename for each in info.siblings] == ["README.md", "models.parquet"]
 
 
 # --- headers, quota, clock -------------------------------------------------------------------------------------------

@@ -6,6 +6,8 @@ import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import httpx2
@@ -15,6 +17,7 @@ from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.utils import parse_ratelimit_headers
 
 from orchestration.sandbox.faults import KINDS, FaultError
+from orchestration.sandbox.row_faults import HOSTILE
 from orchestration.sandbox.server import SandboxHub
 from tests.sandbox.tiny_snapshots import DAYS, public_rows, write_snapshots
 
@@ -39,9 +42,9 @@ def hub_with(snapshots):
     return start
 
 
-def pages_of(hub: SandboxHub, pages: int = 3) -> list[httpx2.Response]:
+def pages_of(hub: SandboxHub, pages: int = 3, *, query: str = QUERY) -> list[httpx2.Response]:
     """The first pages as they come, following Link, without judging them."""
-    responses, url = [], f"{hub.url}/api/models?{QUERY}"
+    responses, url = [], f"{hub.url}/api/models?{query}"
     with httpx2.Client(timeout=10) as client:
         for _ in range(pages):
             responses.append(client.get(url))
@@ -83,6 +86,24 @@ def test_too_many_requests_tells_when_to_come_back(hub_with):
         assert [response.status_code for response in limits] == [429, 429, 200]
 
 
+def test_too_many_requests_may_come_with_budget_left_and_no_word_on_when(hub_with):
+    with hub_with({"kind": "status", "status": 429, "remaining": 40}) as hub:
+        response = httpx2.get(f"{hub.url}/api/models")
+        assert response.status_code == 429
+        assert parse_ratelimit_headers(response.headers).remaining == 40
+        assert "Retry-After" not in response.headers
+
+
+def test_a_redirect_leads_to_another_path_or_wherever_it_is_told(hub_with):
+    elsewhere = {"kind": "redirect", "nth": 2, "location": "http://other-hub.invalid/api/models"}
+    with hub_with({"kind": "redirect", "nth": 1}, elsewhere) as hub:
+        moved, abroad = (httpx2.get(f"{hub.url}/api/models?limit=3") for _ in range(2))
+        assert (moved.status_code, abroad.status_code, moved.content) == (307, 307, b"")
+        assert moved.headers["Location"] == "/moved/api/models?limit=3"
+        assert abroad.headers["Location"] == "http://other-hub.invalid/api/models"
+        assert httpx2.get(hub.url + moved.headers["Location"]).status_code == 404
+
+
 def test_the_real_client_recovers_from_what_it_retries(hub_with):
     with hub_with({"kind": "status", "status": 503, "retry_after": 0, "page": 1}) as hub:
         assert len(list(HfApi(endpoint=hub.url, token=False).list_models())) == len(public_rows(DAYS[-1]))
@@ -104,6 +125,26 @@ def test_a_reset_connection_gives_no_byte(hub_with):
         assert identities(httpx2.get(f"{hub.url}/api/models?{QUERY}")) == expected_page(1)
 
 
+def test_a_reset_midway_comes_after_the_headers(hub_with):
+    with hub_with({"kind": "reset_midway", "page": 1}) as hub:
+        url = f"{hub.url}/api/models?{QUERY}"
+        with httpx2.stream("GET", url, headers={"Accept-Encoding": "identity"}) as response:
+            assert response.status_code == 200
+            parts = response.iter_raw()
+            got = next(parts)
+            with pytest.raises(httpx2.ReadError):
+                list(parts)
+        assert 0 < len(got) < int(response.headers["Content-Length"])
+        assert identities(httpx2.get(url)) == expected_page(1)
+
+
+def test_a_flipped_byte_leaves_the_length(hub_with):
+    with hub_with({"kind": "flipped_byte", "page": 1}) as hub:
+        spoiled, right = (httpx2.get(f"{hub.url}/api/models?{QUERY}").content for _ in range(2))
+        assert len(spoiled) == len(right)
+        assert sum(one != other for one, other in zip(spoiled, right, strict=True)) == 1
+
+
 def test_truncated_json_has_a_length_that_agrees(hub_with):
     with hub_with({"kind": "truncated_json", "page": 1}) as hub:
         response = httpx2.get(f"{hub.url}/api/models?{QUERY}", headers={"Accept-Encoding": "identity"})
@@ -122,12 +163,20 @@ def test_a_cut_gzip_stream_cannot_be_read_to_its_end(hub_with):
         assert not reader.eof
 
 
+def test_a_reply_that_is_not_compressed_is_not_cut_as_gzip(snapshots):
+    with SandboxHub(snapshots, faults=[{"kind": "gzip_cut", "page": 1}]) as hub:
+        url = f"{hub.url}/api/models?{QUERY}"
+        assert identities(httpx2.get(url, headers={"Accept-Encoding": "identity"})) == expected_page(1)
+        assert hub.faults.rules[0].fired == 0
+
+
 @pytest.mark.parametrize(
     ("kind", "media_type", "content"),
     [
         ("html", "text/html", "<!doctype html><title>Hugging Face</title>"),
         ("empty", "application/json", ""),
         ("error_object", "application/json", '{"error":"Internal error - we are working on it"}'),
+        ("empty_object", "application/json", "{}"),
     ],
 )
 def test_a_well_looking_answer_is_no_list(hub_with, kind, media_type, content):
@@ -186,6 +235,116 @@ def test_dropped_rows_are_silently_absent(hub_with):
         assert identities(pages_of(hub)[1]) == expected_page(2)[4:]
 
 
+def test_an_ignored_order_gives_the_newest_first(hub_with):
+    with hub_with({"kind": "ignored_order", "page": 1}) as hub:
+        assert identities(pages_of(hub)[0]) == expected_page(1)[::-1]
+
+
+def total(hub: SandboxHub) -> int:
+    return httpx2.get(f"{hub.url}/models-json?sort=created&withCount=true").json()["numTotalItems"]
+
+
+def test_late_rows_come_after_all_others_and_are_not_counted(hub_with):
+    before = len(public_rows(DAYS[-1]))
+    with hub_with({"kind": "late_rows", "page": 3, "rows": 1}) as hub:
+        last = pages_of(hub, query=f"{QUERY}&expand=createdAt&expand=author")[-1]
+        *usual, late = last.json()
+        assert [row["_id"] for row in usual] == expected_page(3)
+        assert "Link" not in last.headers
+        created = datetime.fromisoformat(late["createdAt"])
+        assert created.timestamp() == int(late["_id"][:8], 16)
+        assert created >= parsedate_to_datetime(last.headers["Date"])
+        assert late["_id"] > usual[-1]["_id"]
+        assert (late["downloads"], late["downloadsAllTime"]) == (0, 0)
+        assert late["id"].split("/")[0] == late["author"]
+        assert total(hub) == before
+
+
+def test_late_rows_are_as_many_as_the_page_has_room_for(snapshots):
+    rules = [{"kind": "late_rows", "rows": 50, "times": None}]
+    with SandboxHub(snapshots, faults=rules) as hub:
+        last = pages_of(hub)[-1].json()
+        assert len(last) == 10
+        assert len({row["_id"] for row in last}) == len({row["id"] for row in last}) == 10
+        assert hub.faults.rules[0].fired == 1
+        exact = len(public_rows(DAYS[-1]))
+        assert len(httpx2.get(f"{hub.url}/api/models?{QUERY}&limit={exact}").json()) == exact, "a full page has no room"
+        assert hub.faults.rules[0].fired == 1
+
+
+def test_vanishing_rows_leave_a_short_page_that_leads_on_and_a_smaller_total(snapshots):
+    before = len(public_rows(DAYS[-1]))
+    with SandboxHub(snapshots, faults=[{"kind": "vanishing_rows", "page": 2, "rows": 3}]) as hub:
+        assert total(hub) == before
+        for _ in range(2):  # what is deleted stays away
+            pages = pages_of(hub)
+            assert [identities(page) for page in pages] == [
+                expected_page(1),
+                expected_page(2)[3:],
+                expected_page(3),
+            ]
+            assert total(hub) == before - 3
+        assert hub.faults.rules[0].fired == 1
+        hub.day = DAYS[0]
+        assert total(hub) == len(public_rows(DAYS[0])), "on that day only"
+        assert identities(pages_of(hub)[1]) == [row["_id"] for row in public_rows(DAYS[0])[10:20]]
+        hub.faults.load([])
+        hub.day = DAYS[-1]
+        assert total(hub) == before
+
+
+def test_vanishing_rows_spare_the_last_page(snapshots):
+    with SandboxHub(snapshots, faults=[{"kind": "vanishing_rows", "page": 3}]) as hub:
+        assert identities(pages_of(hub)[2]) == expected_page(3)
+        assert hub.faults.rules[0].fired == 0
+
+
+NAMES = f"{QUERY}&expand=author"
+
+
+@pytest.mark.parametrize(
+    ("kind", "renamed"), [("case_colliding_ids", str.swapcase), ("duplicate_ids", lambda name: name)]
+)
+def test_two_repositories_can_share_a_name(hub_with, kind, renamed):
+    right = public_rows(DAYS[-1])[:10]
+    with hub_with({"kind": kind, "page": 1, "rows": 2}) as hub:
+        rows = pages_of(hub, query=NAMES)[0].json()
+        assert [row["_id"] for row in rows] == expected_page(1)
+        assert [row["id"] for row in rows[:4]] == [
+            right[0]["id"],
+            renamed(right[0]["id"]),
+            right[2]["id"],
+            renamed(right[2]["id"]),
+        ]
+        assert [row["id"] for row in rows[4:]] == [row["id"] for row in right[4:]]
+        assert all(row["author"] == row["id"].split("/")[0] for row in rows)
+
+
+def test_old_names_have_no_slash_and_no_author(hub_with):
+    right = public_rows(DAYS[-1])[:10]
+    with hub_with({"kind": "id_without_slash", "page": 1, "rows": 2}) as hub:
+        rows = pages_of(hub, query=NAMES)[0].json()
+        assert [row["id"] for row in rows] == [
+            *(row["id"].split("/")[1] for row in right[:2]),
+            *(row["id"] for row in right[2:]),
+        ]
+        assert ["author" in row for row in rows] == [False] * 2 + [True] * 8
+
+
+def test_hostile_strings_stand_in_names_and_tags(hub_with):
+    query = NAMES.replace("limit=10", "limit=20")
+    with hub_with({"kind": "hostile_strings", "page": 1}) as hub:
+        rows = pages_of(hub, query=query)[0].json()
+        poisoned = rows[: len(HOSTILE)]
+        assert all(hostile in row["id"] for hostile, row in zip(HOSTILE, poisoned, strict=True))
+        assert all(row["tags"] == list(HOSTILE) for row in poisoned)
+        assert rows[len(HOSTILE)]["id"] == public_rows(DAYS[-1])[len(HOSTILE)]["id"]
+        everything = "".join(HOSTILE)
+        for expected in ("\x00", "\u202e", "\x1b", "\r\n", "'; drop table", "{{7*7}}", "=cmd", "x" * 10_000):
+            assert expected in everything
+        assert len({row["id"] for row in rows}) == len(rows)
+
+
 def test_a_missing_link_ends_the_walk_early(hub_with):
     with hub_with({"kind": "missing_link", "page": 2}, advance=True, day=DAYS[-1]) as hub:
         pages = pages_of(hub)
@@ -213,6 +372,7 @@ def test_a_failed_last_page_does_not_move_the_clock(hub_with):
     ("kind", "leads_to"),
     [
         ("link_loop", "{url}"),
+        ("link_back", "{url}"),
         ("link_other_host", "http://other-hub.invalid/api/models?"),
         ("link_relative", "/api/models?"),
     ],
@@ -222,7 +382,12 @@ def test_links_can_lead_astray(hub_with, kind, leads_to):
         url = f"{hub.url}/api/models?{QUERY}"
         response = httpx2.get(url)
         assert response.links["next"]["url"].startswith(leads_to.format(url=url))
-        assert ("cursor=" in response.links["next"]["url"]) is (kind != "link_loop")
+        assert ("cursor=" in response.links["next"]["url"]) is (kind not in ("link_loop", "link_back"))
+
+
+def test_a_link_can_lead_back_to_the_beginning(hub_with):
+    with hub_with({"kind": "link_back", "page": 2}) as hub:
+        assert [identities(page) for page in pages_of(hub, 3)] == [expected_page(number) for number in (1, 2, 1)]
 
 
 def test_a_trailing_link_leads_to_an_empty_page(hub_with):
@@ -239,6 +404,53 @@ def test_wrong_types_are_in_the_first_rows_only(hub_with):
         assert first[0]["downloadsAllTime"] == {"value": 1}
         assert isinstance(first[1]["downloads"], int)
         assert [row["tags"] == 5 for row in second] == [True, True] + [False] * 8
+
+
+def test_a_retyped_field_is_text_in_every_row(hub_with):
+    right = [str(row["downloads"]) for row in public_rows(DAYS[-1])]
+    chosen = {"kind": "retyped_field", "page": 2, "names": ["downloadsAllTime", "trendingScore"]}
+    with hub_with({"kind": "retyped_field", "page": 1}, chosen) as hub:
+        first, second, third = (page.json() for page in pages_of(hub))
+        assert [row["downloads"] for row in first] == right[:10]
+        assert {type(row["downloadsAllTime"]) for row in second} == {str}
+        assert {type(row["downloads"]) for row in second + third} == {int}
+
+
+@pytest.mark.parametrize(("kind", "more"), [("whole_floats", 0.0), ("fractional_floats", 0.5)])
+def test_counters_can_come_as_floats(hub_with, kind, more):
+    right = public_rows(DAYS[-1])
+    with hub_with({"kind": kind, "page": 1, "rows": 2}) as hub:
+        response = pages_of(hub)[0]
+        rows = response.json()
+        assert [row["downloadsAllTime"] for row in rows[:2]] == [row["downloadsAllTime"] + more for row in right[:2]]
+        assert [type(row["downloads"]) for row in rows[:3]] == [float, float, int]
+        assert f'"downloads":{rows[1]["downloads"]:.1f}' in response.text
+
+
+def test_gates_are_of_every_kind(hub_with):
+    with hub_with({"kind": "gated_values", "page": 1}) as hub:
+        rows = pages_of(hub, query=f"{QUERY}&expand=gated")[0].json()
+        assert [row["gated"] for row in rows] == [True, "true", None, "auto", False] * 2
+
+
+def test_a_value_can_be_too_deep_to_parse(hub_with):
+    with hub_with({"kind": "deep_nesting", "page": 1}) as hub:
+        first, second, _ = pages_of(hub)
+        assert first.text.count("[") > 100_000
+        assert first.text.count("[") == first.text.count("]")
+        assert first.text.count('"tags"') == 10, "in place of the row's own tags"
+        with pytest.raises(RecursionError):
+            json.loads(first.text)
+        assert identities(second) == expected_page(2)
+
+
+def test_a_key_can_stand_twice(hub_with):
+    right = public_rows(DAYS[-1])[:10]
+    with hub_with({"kind": "duplicate_keys", "page": 1, "rows": 3}) as hub:
+        response = pages_of(hub)[0]
+        pairs = json.loads(response.text, object_pairs_hook=list)
+        downloads = [[value for name, value in row if name == "downloads"] for row in pairs]
+        assert downloads == [[1, row["downloads"]] for row in right[:3]] + [[row["downloads"]] for row in right[3:]]
 
 
 def test_unknown_fields_come_unasked(hub_with):
@@ -277,6 +489,13 @@ def test_refused_expands_are_told_with_the_allowed_ones(hub_with):
             allowed = response.json()["error"].removeprefix('"expand" must be one of [').removesuffix("]").split(", ")
             assert "baseModels" not in allowed
             assert {"sha", "downloadsAllTime"} <= set(allowed)
+
+
+def test_refused_expands_are_told_in_the_other_wording_too(hub_with):
+    with hub_with({"kind": "refuse_expand_as_option", "names": ["baseModels"]}) as hub:
+        error = httpx2.get(f"{hub.url}/api/models?expand=sha&expand=baseModels").json()["error"]
+        assert error.startswith('Invalid option: expected one of "author"|"cardData"|')
+        assert '"baseModels"' not in error
 
 
 def test_headers_can_be_absent(hub_with):
@@ -331,6 +550,16 @@ def test_faults_can_come_from_a_file(snapshots, tmp_path):
     with SandboxHub(snapshots, faults=file) as hub:
         assert httpx2.get(f"{hub.url}/api/models").status_code == 504
         assert [rule.fired for rule in hub.faults.rules] == [1]
+
+
+def test_a_file_of_faults_may_be_an_object(snapshots, tmp_path):
+    file = tmp_path / "faults.json"
+    file.write_text(json.dumps({"why": "a test", "faults": [{"kind": "status", "status": 504}]}))
+    with SandboxHub(snapshots, faults=file) as hub:
+        assert httpx2.get(f"{hub.url}/api/models").status_code == 504
+    file.write_text(json.dumps({"fault": []}))
+    with pytest.raises(FaultError, match="expected a list of objects"):
+        SandboxHub(snapshots, faults=file)
 
 
 def test_faults_can_be_changed_while_the_hub_runs(snapshots):

@@ -57,7 +57,7 @@ def alert_about(instance: dg.DagsterInstance, run: dg.DagsterRun, ended_at: date
     days = [day.isoformat() for day in days_to_tell(run)]
     span = days[0] if len(days) == 1 else f"{days[0]} … {days[-1]}" if days else "no day"
     if failed:
-        title = f"Snapshot {span}: the run failed; analysts keep the last good version"
+        title = f"Snapshot {span}: the run failed; analysts keep the last published version"
     else:
         title = (
             f"Snapshot {span}: published, but {len(set_aside)} day(s) set aside, {len(failed_checks)} check(s) failed"

@@ -1,0 +1,158 @@
+"""The Hub's other listings as assets, off by default: a landed day a partition and a check beside it, for each that the settings
+name. What a listing is made of stands in `orchestration/hub/listings.py`, what it promises in `orchestration/quality`."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+
+import dagster as dg
+
+from orchestration.defs.extract.hub import LandingConfig
+from orchestration.defs.gates import check_name
+from orchestration.defs.partitions import one_run_a_range, snapshot_days
+from orchestration.defs.preview import as_markdown
+from orchestration.defs.progress import tell, timed
+from orchestration.defs.run_days import asked_days
+from orchestration.defs.transform.translator import OWNERS
+from orchestration.hub.listings import LISTINGS, Listing
+from orchestration.landing import DayLocked, IncompleteDay, LandedDay, WrongDay, land_listing
+from orchestration.quality.gate import run_gate
+from orchestration.quality.suites import SUITES
+from orchestration.settings import Settings
+
+# After every step of the models, so that they have the Hub's rate limit to themselves and are published first. A priority
+# and no dependency: a day that the models lost is still the only day on which the other listings can be landed.
+LAST = {"dagster/priority": "-10"}
+
+ROW_OF = {"datasets": "dataset repository", "spaces": "Space"}
+
+
+@dg.definitions
+def further_listings() -> dg.Definitions:
+    names = dict.fromkeys(Settings().listings.split())
+    assets = [listing_asset(LISTINGS[name]) for name in names]
+    gates = [listing_gate(LISTINGS[name]) for name in names]
+    return dg.Definitions(assets=assets, asset_checks=gates)
+
+
+def listing_asset(listing: Listing) -> dg.AssetsDefinition:
+    """The asset of a listing: its days, landed by the same walk and completeness gate as the models'."""
+
+    @dg.asset(
+        key=_key(listing),
+        partitions_def=snapshot_days,
+        backfill_policy=one_run_a_range,
+        group_name="extract",
+        kinds={"huggingface", "parquet"},
+        owners=OWNERS,
+        pool="hub",
+        op_tags=LAST,
+        output_required=False,  # of a past day, which only the models have an archive for, there is nothing to land
+        description=f"The Hub's public listing of {listing.name} as it was on the day, walked in the order of `_id`, kept as it "
+        f"came. One row per {ROW_OF[listing.name]}.",
+    )
+    def landed_listing(
+        context: dg.AssetExecutionContext, config: LandingConfig, settings: dg.ResourceParam[Settings]
+    ) -> Iterator:
+        landed: list[LandedDay] = []
+        failed: dict[date, Exception] = {}
+        for day in asked_days(context):
+            try:
+                landed.append(land_listing(listing, day, settings, force=config.force, progress=tell))
+            except WrongDay as error:
+                if day > error.hub_day:
+                    failed[day] = error
+                else:
+                    tell(
+                        f"no {listing.name} of {day}: their listing only knows now, {error.hub_day}, and no archive is read"
+                    )
+            except (IncompleteDay, DayLocked) as error:
+                # the only ones that concern one day alone; they are told below, and nowhere marked in the run's tags,
+                # which are about the models
+                failed[day] = error
+        if len(landed) < len(asked_days(context)):
+            # days that are there are recorded, whatever becomes of the others
+            for part in landed:
+                yield dg.AssetMaterialization(
+                    _key(listing), partition=part.snapshot_date.isoformat(), metadata=_metadata([part])
+                )
+        if failed:
+            raise dg.Failure("\n".join(str(error) for error in failed.values()), allow_retries=False)
+        if len(landed) == len(asked_days(context)):
+            yield dg.MaterializeResult(metadata=_metadata(landed))
+
+    return landed_listing
+
+
+def listing_gate(listing: Listing) -> dg.AssetChecksDefinition:
+    """The check of a listing's suite. It blocks nothing, since nothing comes after it; a failed one is an error to be told.
+
+    One for each listing: a check over several would be skipped for all of them when one could not be landed. Their results
+    lie in the run's one file for the step, which takes up what is judged later.
+    """
+    suite = SUITES[f"listings_{listing.name}"]
+    spec = dg.AssetCheckSpec(
+        name=check_name(suite.table),
+        asset=_key(listing),
+        blocking=False,
+        description=f"Every promise about {suite.table}, for each snapshot day of the run.",
+    )
+
+    @dg.multi_asset_check(name=f"{listing.name}_gate", specs=[spec], op_tags=LAST)
+    def gate(context: dg.AssetCheckExecutionContext, settings: dg.ResourceParam[Settings]) -> dg.AssetCheckResult:
+        days = asked_days(context)
+        with timed(f"{listing.name} gate: {len(days)} day(s) judged"):
+            result = run_gate(
+                suite.step,
+                days,
+                settings=settings,
+                run_id=context.run.run_id,
+                evaluated_at=datetime.now(UTC),
+                suites={suite.name: suite},
+            )
+        tell(f"{listing.name} gate: {result.summary()}")
+        return dg.AssetCheckResult(
+            asset_key=_key(listing),
+            check_name=spec.name,
+            passed=result.passed,
+            severity=dg.AssetCheckSeverity.ERROR,
+            description=result.summary(),
+            metadata={name: _as_metadata(value) for name, value in result.metadata().items()},
+        )
+
+    return gate
+
+
+def _key(listing: Listing) -> dg.AssetKey:
+    return dg.AssetKey(["hub", listing.name])
+
+
+def _metadata(landed: list[LandedDay]) -> dict:
+    last = landed[-1]
+    return {
+        "dagster/row_count": last.rows,
+        "dagster/partition_row_count": last.rows,
+        "rows_by_day": {str(part.snapshot_date): part.rows for part in landed},
+        "bytes": sum(part.bytes for part in landed),
+        "already_landed": [str(part.snapshot_date) for part in landed if part.already_landed],
+        "simulated": last.is_simulated,
+        "captured_at": str(last.manifest.get("captured_at")),
+        "preview": _preview(last),
+    }
+
+
+def _preview(landed: LandedDay) -> dg.MarkdownMetadataValue:
+    """The five most liked, which every listing has."""
+    import duckdb
+
+    with duckdb.connect() as connection:
+        return as_markdown(
+            connection.execute(
+                "select id, author, likes, trendingScore, createdAt from read_parquet(?) "
+                "order by likes desc nulls last, id limit 5",
+                [str(landed.path / "*.parquet")],
+            )
+        )
+
+
+def _as_metadata(value):
+    return dg.MetadataValue.md(value) if isinstance(value, str) and value.startswith("|") else value

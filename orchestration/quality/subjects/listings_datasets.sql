@@ -1,0 +1,34 @@
+-- One row per landed dataset repository of the day, in the order of the files.
+with
+
+manifests as (
+    select *
+    from further_manifests
+    where listing = 'datasets'
+),
+
+steps as (
+    select
+        filename,
+        file_row_number,
+        _id,
+        lag(_id) over (order by filename, file_row_number) as preceding_id
+    from landed_datasets
+),
+
+vanished as (
+    select
+        _id,
+        id
+    from previous_datasets
+    where _id not in (select _id from landed_datasets where _id is not null)
+),
+
+subject as (
+    select
+        *,
+        to_timestamp(
+            try_cast('0x' || substr(_id, 1, 8) as bigint)
+        ) as id_time
+    from landed_datasets
+)
