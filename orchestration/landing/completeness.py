@@ -298,7 +298,7 @@ def _downloads(inspected: Inspected, last: LastDay, bounds: CompletenessBounds) 
         return Verdict(DOWNLOADS, None, "not judged: no sum to compare with", "", reason)
     return Verdict(
         DOWNLOADS,
-        abs(now / before - 1) <= bounds.downloads_share,
+        abs(now - before) <= bounds.downloads_share * before,
         f"{now:,} against {before:,} on {last.snapshot_date} ({now / before - 1:+.1%})",
         f"within ±{bounds.downloads_share:.0%}",
         reason,
