@@ -19,7 +19,6 @@ from huggingface_hub.utils import _http as hub_http
 
 from orchestration.hub.archive import (
     ARCHIVES,
-    ArchiveClient,
     archive_named,
     fetch,
     list_revisions,
@@ -27,6 +26,7 @@ from orchestration.hub.archive import (
     neighbours,
     revision_for,
 )
+from orchestration.hub.archive_client import ArchiveClient
 from orchestration.hub.client import RetryPolicy
 from orchestration.hub.errors import (
     HubConfigurationError,

@@ -16,7 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from orchestration.hub.archive import ARCHIVES, ArchiveClient, revision_for
+from orchestration.hub.archive import ARCHIVES, revision_for
+from orchestration.hub.archive_client import ArchiveClient
 from orchestration.hub.errors import HubConfigurationError, HubIntegrityError, HubUnavailable, ObservatoryError
 from orchestration.hub.governor import Governor
 from orchestration.hub.listings import MODELS
