@@ -20,13 +20,14 @@ import pyarrow.parquet as pq
 from pyarrow import types
 
 from orchestration.hub import records
-from orchestration.hub.archive import Archive, ArchiveClient, Revision, archive_named, fetch, neighbours, revision_for
-from orchestration.hub.errors import HubConfigurationError, HubIntegrityError, ObservatoryError
+from orchestration.hub.archive import Archive, Revision, archive_named, fetch, neighbours, revision_for
+from orchestration.hub.archive_client import ArchiveClient
+from orchestration.hub.errors import HubIntegrityError, ObservatoryError
 from orchestration.hub.listings import MODELS, Listing
 from orchestration.hub.records import TIMESTAMP, Conversion, Counts, Field, Provenance, Rows
 from orchestration.landing import captures
 from orchestration.landing.completeness import CompletenessBounds
-from orchestration.landing.days import LandedDay, landed_day
+from orchestration.landing.days import LandedDay, landed_day, refuse_other_kind
 from orchestration.landing.errors import IncompleteDay, StorageFull
 from orchestration.landing.finish import Draft, finish, record_incomplete
 from orchestration.landing.folders import NO_ROOM, DayFolder, landed_days, write_parquet
@@ -197,7 +198,7 @@ class _Attempt:
         self._say(f"{revision.archive.repo} at {revision.sha}, {revision.bytes / 1e6:,.1f} MB of {revision.file}")
         try:
             file = self._fetched(downloads)
-            self._check_kind()
+            refuse_other_kind(self.folder, self.hf.endpoint, is_simulated=bool(self.hf.is_simulated))
             self.folder.start_over()
             rows = write_shards(
                 file, self.folder.work, MODELS.fields, self._provenance(), self._rows_per_shard(), self._say
@@ -221,19 +222,6 @@ class _Attempt:
                 raise StorageFull(str(folder), error.strerror) from error
             raise
         return file
-
-    def _check_kind(self) -> None:
-        """Simulated and real days don't go together in one home."""
-        day = next(iter(landed_days(self.folder.root, self.folder.listing)), None)
-        manifest = day and DayFolder(self.folder.root, self.folder.listing, day).manifest()
-        if manifest and manifest["is_simulated"] != self.hf.is_simulated:
-            words = {True: "simulated", False: "real"}
-            raise HubConfigurationError(
-                f"{self.hf.endpoint} gives {words[self.hf.is_simulated]} data, and {self.folder.root} holds "
-                f"{words[manifest['is_simulated']]} data of {day}",
-                expected="one kind of data in one home",
-                do_this="set OBSERVATORY_HOME to another folder for one of them",
-            )
 
     def _rows_per_shard(self) -> int:
         return self.settings.pages_per_shard * self.settings.page_size

@@ -21,13 +21,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from orchestration.hub.client import HubClient
-from orchestration.hub.errors import HubConfigurationError, HubIntegrityError, HubUnreachable, ObservatoryError
+from orchestration.hub.errors import HubIntegrityError, HubUnreachable, ObservatoryError
 from orchestration.hub.listings import MODELS, Listing, Page, Walk, fetch_total
 from orchestration.hub.records import Conversion, Counts, Provenance
 from orchestration.landing import captures
 from orchestration.landing.completeness import CompletenessBounds
 from orchestration.landing.counters import is_same_counters
-from orchestration.landing.days import LandedDay, landed_day
+from orchestration.landing.days import LandedDay, landed_day, refuse_other_kind
 from orchestration.landing.errors import IncompleteDay, StorageFull, WrongDay
 from orchestration.landing.finish import Draft, finish, record_incomplete
 from orchestration.landing.folders import DayFolder, read_json, sha256_of, write_json, write_parquet
@@ -149,6 +149,7 @@ class _Attempt:
                     if isinstance(error, HubIntegrityError):
                         self._reject()
                 raise
+        pa.default_memory_pool().release_unused()  # what pages needed, the comparison may have
         try:
             return finish(self.folder, self._draft(), self.bounds, self.progress)
         except IncompleteDay:
@@ -199,15 +200,7 @@ class _Attempt:
         return datetime.fromisoformat(self.state.captured_at)
 
     def _begin(self, page: Page, walk: Walk) -> None:
-        manifest = self.last.manifest() if self.last else None
-        if manifest and manifest["is_simulated"] != page.simulated:
-            words = {True: "simulated", False: "real"}
-            raise HubConfigurationError(
-                f"{self.hub.endpoint} gives {words[page.simulated]} data, and {self.last.root} holds "
-                f"{words[manifest['is_simulated']]} days",
-                expected="one kind of data in one home",
-                do_this="set OBSERVATORY_HOME to another folder for one of them",
-            )
+        refuse_other_kind(self.folder, self.hub.endpoint, is_simulated=page.simulated)
         self.folder.start_over()
         self.state = _State(
             revision=self.revision,

@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from orchestration.hub.errors import ObservatoryError
+from orchestration.landing.archive import DOWNLOADS
 from orchestration.landing.errors import DayLocked
 from orchestration.landing.folders import MANIFEST, DayFolder, landed_days, read_json, sha256_of, write_json
 from orchestration.publishing.current import Version, current_version
@@ -183,8 +184,8 @@ def repair(settings: Settings) -> None:
 
 def leftovers(settings: Settings, at: datetime) -> list[Leftover]:
     """What may be removed at this time: revisions that were superseded long ago and whose successor has been published,
-    and work folders that no run will take up again."""
-    return [*_superseded(settings, at), *_given_up(settings, at)]
+    work folders that no run will take up again, and an archive's files that a crash left beside them."""
+    return [*_superseded(settings, at), *_given_up(settings, at), *_downloads(settings, at)]
 
 
 # --- which days ------------------------------------------------------------------------------------------------------
@@ -485,6 +486,16 @@ def _given_up(settings: Settings, at: datetime) -> Iterator[Leftover]:
             touched = max((_touched(path) for path in paths), default=at)
             if at - touched >= LEFTOVERS_KEPT and not _may_still_land(folder):
                 yield Leftover(folder, tuple(paths), f"an attempt given up, untouched since {touched:%Y-%m-%d}")
+
+
+def _downloads(settings: Settings, at: datetime) -> Iterator[Leftover]:
+    """An archive's file, whole or not, is 1.6 GB at the most; a run of the same day that comes in time goes on with it."""
+    for path in sorted((settings.landing_dir / "_incomplete").glob(f"*/{DOWNLOADS}/snapshot_date=*")):
+        day = date.fromisoformat(path.name.removeprefix("snapshot_date="))
+        touched = _touched(path)
+        if at - touched >= LEFTOVERS_KEPT:
+            folder = DayFolder(settings.landing_dir, path.parent.parent.name, day)
+            yield Leftover(folder, (path,), f"an archive's download, untouched since {touched:%Y-%m-%d}")
 
 
 def _touched(path: Path) -> datetime:

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from datetime import date
 from logging import getLogger
 
+from orchestration.hub.archive import ARCHIVES
 from orchestration.hub.errors import HubConfigurationError, HubUnavailable, HubUnreachable, ObservatoryError
 from orchestration.landing.completeness import CompletenessBounds
 from orchestration.landing.days import LandedDay
@@ -41,8 +42,6 @@ class Sources:
         progress: Callable[[str], None] = LOG.info,
         bounds: CompletenessBounds = BOUNDS,
     ):
-        from orchestration.hub.archive import ARCHIVES  # huggingface_hub's client takes half a second to import
-
         allowed = (AUTO, LIVE, *ARCHIVES)
         if choice not in allowed:
             raise ObservatoryError(
@@ -107,7 +106,9 @@ class Sources:
 
     def _archive_client(self):
         if self._client is None:
-            from orchestration.hub.archive import ArchiveClient
+            from orchestration.hub.archive_client import (
+                ArchiveClient,
+            )  # huggingface_hub's takes half a second to import
 
             self._client = self._open.enter_context(ArchiveClient(self._settings))
         return self._client

@@ -4,14 +4,18 @@ import re
 
 import pytest
 
+from orchestration.hub.archive import ARCHIVES
 from orchestration.settings import PROJECT_ROOT, Settings
 
 PAGES = {name: (PROJECT_ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "CONTRIBUTING.md")}
 TEXTS = PAGES | {".env.example": (PROJECT_ROOT / ".env.example").read_text(encoding="utf-8")}
 
 # What a run makes, and not the repository: folders of the home, and files of a published version or beside it.
-HOME_FOLDERS = {"landing", "warehouse", "quality", "published", "dagster", "dbt", "sandbox"}
+HOME_FOLDERS = {"landing", "warehouse", "quality", "published", "dagster", "dbt", "sandbox", "replication", "bench"}
 MADE_BY_A_RUN = {"manifest.json", "status.json", "alerts.jsonl", "observatory.duckdb", "DICTIONARY.md"}
+MADE_BY_A_RUN |= {"_manifest.json", "replication.md"}
+# Datasets on the Hub, whose names look like paths.
+ON_THE_HUB = {archive.repo for archive in ARCHIVES.values()}
 # What a user makes.
 MADE_BY_HAND = {".env", ".venv"}
 BARE_FILES = {"LICENSE", "NOTICE", "Makefile"}
@@ -24,7 +28,7 @@ def repository_paths(text: str) -> set[str]:
     tokens = {token for token in re.findall(r"`([^`\n]+)`", prose) if re.fullmatch(r"[\w./-]+", token)}
     paths = {token for token in tokens if "/" in token or FILE_NAME.fullmatch(token) or token in BARE_FILES}
     made = HOME_FOLDERS | MADE_BY_A_RUN | MADE_BY_HAND
-    return {path for path in paths if path.split("/")[0] not in made}
+    return {path for path in paths - ON_THE_HUB if path.split("/")[0] not in made}
 
 
 @pytest.mark.parametrize("page", PAGES)

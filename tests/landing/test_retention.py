@@ -19,6 +19,7 @@ import pytest
 from orchestration.hub.errors import ObservatoryError
 from orchestration.hub.listings import MODELS
 from orchestration.landing import DayLocked, land_models, retention
+from orchestration.landing.archive import DOWNLOADS
 from orchestration.landing.folders import MANIFEST, DayFolder, landed_days, write_json, write_parquet
 from orchestration.landing.retention import (
     DROPPED_COLUMNS,
@@ -724,6 +725,46 @@ def test_the_journal_of_look_ups_goes_with_its_day(settings):
     aged(journal, LATER)
     thin(settings, at=AT)
     assert not journal.exists()
+
+
+def download(settings: Settings, age: timedelta, day: date = date(2026, 9, 20)) -> Path:
+    """What a crash in the middle of an archive's day leaves: a part of the file, and what the library remembers."""
+    folder = DayFolder(settings.landing_dir, "models", day).work.parent / DOWNLOADS / f"snapshot_date={day}"
+    for name in ("models/2026-09-16/models.parquet", ".cache/huggingface/download/half.incomplete"):
+        (folder / name).parent.mkdir(parents=True)
+        (folder / name).write_bytes(b"x" * 1000)
+    aged(folder, age)
+    return folder
+
+
+def test_an_archives_download_goes_when_nobody_came_back_for_it(settings):
+    old = download(settings, LATER)
+    young = download(settings, LEFTOVERS_KEPT - timedelta(hours=1), date(2026, 9, 21))
+    [leftover] = leftovers(settings, AT)
+    assert leftover.reason == "an archive's download, untouched since 2026-11-10"
+    retained = thin(settings, at=AT)
+    assert retained.removed == (f"_incomplete/models/{DOWNLOADS}/{old.name}",)
+    assert retained.bytes_removed == 2000
+    assert (old.exists(), young.exists()) == (False, True)
+    aged(young, LATER)
+    thin(settings, at=AT)
+    assert not (settings.landing_dir / "_incomplete").exists()
+
+
+def test_a_download_that_is_going_on_is_no_leftover(settings):
+    folder = download(settings, LATER)
+    with DayFolder(settings.landing_dir, "models", date(2026, 9, 20)).locked():
+        assert thin(settings, at=AT).removed == ()
+    (folder / "models" / "2026-09-16" / "models.parquet").write_bytes(b"y")  # the last thing written counts
+    assert thin(settings, at=AT).removed == ()
+    assert folder.exists()
+
+
+def test_a_download_goes_beside_an_attempt_that_may_still_land(settings):
+    kept = attempt(settings, "models", {"is_terminal": True, "is_rejected": False}, LATER)
+    folder = download(settings, LATER)
+    thin(settings, at=AT)
+    assert (folder.exists(), kept.work.exists()) == (False, True)
 
 
 def test_an_attempt_that_somebody_works_on_is_no_leftover(settings):

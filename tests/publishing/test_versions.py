@@ -60,8 +60,21 @@ def test_manifest_says_what_a_reader_needs_to_trust_or_cite_it(settings, candida
             "license": "Hub terms of service; sample under MIT",
             "first_day": "2026-10-06",
             "last_day": "2026-10-13",
+            "days": 7,
+            "is_simulated": True,
+            "license_url": None,
+            "dataset": None,
+            "dataset_url": None,
+            "attribution": "Contains information from the Hub's public listing: Hub terms of service; sample under MIT. "
+            "SIMULATED: a sandbox Hub stood in for it.",
         }
     ]
+    assert manifest["data_licence"] == {
+        "license": "Hub terms of service; sample under MIT",
+        "url": None,
+        "statement": "Each source's days are under that source's terms.",
+        "file": "LICENSE-DATA",
+    }
     # 7 days x 12 checks with one warning, and the two on the candidate
     assert manifest["quality"]["checks"] == 86
     assert manifest["quality"]["failed"] == 2
@@ -76,7 +89,7 @@ def test_manifest_holds_size_and_hash_of_every_other_file(candidate, settings):
     version = publish_candidate(settings, candidate, quality=[PASSED])
     files = {str(path.relative_to(version.path)): path for path in version.path.rglob("*") if path.is_file()}
     del files["manifest.json"]
-    assert {"observatory.duckdb", "DICTIONARY.md", "parquet/dim_models.parquet"} <= files.keys()
+    assert {"observatory.duckdb", "DICTIONARY.md", "LICENSE-DATA", "parquet/dim_models.parquet"} <= files.keys()
     assert version.manifest["files"] == {
         name: {"bytes": path.stat().st_size, "sha256": sha256_of(path)} for name, path in files.items()
     }
