@@ -105,9 +105,10 @@ def run_days(settings: Settings, first: date, last: date, *, source: str = "auto
 
 def replicate(settings: Settings) -> int:
     """Land the archive's revisions nearest to two reported figures, in a home of their own, and print ours beside them."""
-    from orchestration.hub.archive import ARCHIVES, ArchiveClient, nearest_revision
+    from orchestration.hub.archive import ARCHIVES, nearest_revision
+    from orchestration.hub.archive_client import ArchiveClient
     from orchestration.hub.errors import ObservatoryError
-    from orchestration.publishing.replication import DAYS_WANTED, replication_table
+    from orchestration.publishing.replication import DAYS_WANTED, FARTHEST_DAYS, replication_table
 
     settings = settings.model_copy(update={"home": settings.home / "replication", "archives": "hub_stats"})
     try:
@@ -116,10 +117,18 @@ def replicate(settings: Settings) -> int:
     except ObservatoryError as error:
         say(str(error))
         return 1
+    days = set()
     for wanted, revision in zip(DAYS_WANTED, nearest, strict=True):
-        found = "no revision within a month" if revision is None else f"revision {revision.sha[:12]}"
-        say(f"{wanted}: {found}" + (f" of {revision.snapshot_date}" if revision else ""))
-    for day in sorted({revision.snapshot_date for revision in nearest if revision is not None}):
+        if revision is None or abs((revision.snapshot_date - wanted).days) > FARTHEST_DAYS:
+            near = f"; the nearest is of {revision.snapshot_date}" if revision else ""
+            say(f"{wanted}: the archive has no revision within {FARTHEST_DAYS} days{near}")
+        else:
+            say(f"{wanted}: revision {revision.sha[:12]} of {revision.snapshot_date}")
+            days.add(revision.snapshot_date)
+    if not days:
+        say("Nothing to compare with what was reported. Expected a revision near one of these days.")
+        return 1
+    for day in sorted(days):
         succeeded, reasons = launch(settings, [day], source="hub_stats")
         if not succeeded:
             say(f"\nSnapshot {day} was not published.")

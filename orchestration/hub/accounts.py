@@ -13,6 +13,8 @@ from orchestration.hub.governor import Priority
 
 # 404: no such account. 307: the account answers to another name, or to another spelling of this one.
 ANSWERS = frozenset({200, 307, 404})
+# Fewer than a page of a walk is worth: an account comes round again (set 2026-11-24).
+TRIES = 4
 
 Kind = Literal["organizations", "users"]
 # The field of each overview that tells the account's own name.
@@ -56,6 +58,7 @@ def _ask(client: HubClient, kind: Kind, name: str) -> HubReply:
         answers=ANSWERS,
         check=lambda reply: _check_overview(reply, kind),
         priority=Priority.LOOK_UP,
+        tries=TRIES,
     )
 
 

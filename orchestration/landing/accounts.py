@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from orchestration.hub.accounts import look_up
 from orchestration.hub.client import HubClient
-from orchestration.hub.errors import ObservatoryError
+from orchestration.hub.errors import HubIntegrityError, HubUnavailable, ObservatoryError
 from orchestration.landing.days import LandedDay, landed_day
 from orchestration.landing.folders import MANIFEST, DayFolder, landed_days, write_json, write_parquet
 from orchestration.settings import Settings
@@ -53,6 +53,9 @@ BIG_SHARE = 0.75
 
 # A look-up takes 1 to 3 s at half the anonymous rate: a line about every three minutes (2026-11-24).
 PROGRESS_EVERY = 100
+# One account whose overview fails again and again must not cost the day: it comes round tomorrow. More of them mean that the
+# Hub is in trouble, and then the run has to say so (2026-11-24).
+FAILED_AT_MOST = 5
 # Look-ups that a power cut may cost; a killed process loses none. An fsync takes 1 to 10 ms (2026-11-24).
 SYNC_EVERY = 50
 
@@ -72,6 +75,8 @@ def land_accounts(
     Looks up at most `budget` accounts (`settings.account_lookups` by default), as `to_look_up` chooses them.
     `observed_at` is when the Hub said so, which may be after the day. What was looked up before a crash, or before the
     Hub gave up, is kept in a journal, and a run of the same day goes on from there.
+
+    A few accounts that can't be looked up are named in the manifest and left for another day; more of them raise.
 
     Raises `ObservatoryError` if the models aren't landed or the budget is negative, `DayLocked`, and the Hub's errors.
     """
@@ -178,6 +183,7 @@ class _Attempt:
     known: dict[str, dict[str, object]] = field(default_factory=dict)
     known_before: frozenset[str] = frozenset()
     downloads: dict[str | None, int] = field(default_factory=dict)
+    failed: list[str] = field(default_factory=list)
 
     def look_up(self) -> None:
         """Ask for what the budget allows and no earlier attempt has asked. Each answer is in the journal at once."""
@@ -192,12 +198,22 @@ class _Attempt:
                 self._tell(f"resumed after {len(self.journal.accounts):,} look-ups")
             for number, namespace in enumerate(wanted, start=1):
                 if namespace not in self.journal.accounts:
-                    before = Counter(self.hub.retries)
-                    account = asdict(look_up(self.hub, namespace))
-                    self.journal.add(account, Counter(self.hub.retries) - before)
+                    self._ask(namespace)
                 if number % PROGRESS_EVERY == 0 or number == len(wanted):
                     self._tell(f"looked up {number:,} of {len(wanted):,}")
         self.known |= self.journal.accounts
+
+    def _ask(self, namespace: str) -> None:
+        before = Counter(self.hub.retries)
+        try:
+            account = asdict(look_up(self.hub, namespace))
+        except (HubUnavailable, HubIntegrityError) as error:
+            self.failed.append(namespace)
+            if len(self.failed) > FAILED_AT_MOST:
+                raise
+            self._tell(f"{namespace} can't be looked up today and is left for another: {error}")
+        else:
+            self.journal.add(account, Counter(self.hub.retries) - before)
 
     def land(self) -> None:
         """Put the day in place."""
@@ -217,6 +233,7 @@ class _Attempt:
             "looked_up": len(looked_up),
             "first_seen": first_seen,
             "refreshed": len(looked_up) - first_seen,
+            "failed": self.failed,
             "renamed": sum(account["is_renamed"] for account in looked_up.values()),
             "remaining": len(self.downloads.keys() - self.known.keys() - {None}),
             "known_downloads_share": self._known_downloads_share(),

@@ -27,8 +27,8 @@ class IncompleteDay(ObservatoryError):
             f"{snapshot_date} is incomplete: {reason}",
             expected="a listing within the completeness bounds",
             do_this=(
-                f"run the day again; if the Hub really is so, look at {work_folder} and land it from Python with "
-                "land_models(…, bounds=CompletenessBounds(…)) and a reason"
+                f"run the day again; if the source really is so, look at {work_folder} and land the day from Python with "
+                "`bounds=CompletenessBounds(…)` that let it pass, and write down why"
             ),
         )
 

@@ -10,6 +10,8 @@ from orchestration.landing.folders import DayFolder, landed_days
 from orchestration.publishing.query import open_current
 from orchestration.settings import Settings
 
+# From a report's end: after a month new models are other ones, and shares of theirs have moved on (set 2026-11-24).
+FARTHEST_DAYS = 31
 COUNTERS_PUBLIC_SINCE = date(2025, 2, 27)  # the all-time counter, by the archive's own history
 
 
@@ -145,8 +147,8 @@ def _section(settings: Settings, connection: duckdb.DuckDBPyConnection, report: 
         "",
     ]
     day = min(days, key=lambda landed: (abs((landed - report.ends_on).days), landed), default=None)
-    if day is None:
-        return [*lines, "Nothing has landed near its end.", ""]
+    if day is None or abs((day - report.ends_on).days) > FARTHEST_DAYS:
+        return [*lines, f"Nothing has landed within {FARTHEST_DAYS} days of its end, {report.ends_on}.", ""]
     manifest = DayFolder(settings.landing_dir, "models", day).manifest()
     lines += [
         f"Ours: {day}, {abs((day - report.ends_on).days)} day(s) from the period's end, {manifest['rows']:,} models "

@@ -1,10 +1,12 @@
 """Which ended runs deserve an alert, what it says, and that the sensor raises each of them once, over real runs."""
 
 import json
+from contextlib import suppress
 from datetime import UTC, date, datetime
 
 import dagster as dg
 import pytest
+from dagster._core.errors import DagsterExecutionInterruptedError
 
 from orchestration.defs.alerts.channels import AlertNotDelivered, alerts_path
 from orchestration.defs.alerts.run_alerts import alert_about, run_alerts
@@ -187,3 +189,10 @@ def test_an_undelivered_alert_fails_the_tick_and_is_delivered_at_a_later_one(ins
     assert len(target.messages) == 1
     assert failed.run_id in target.messages[0]["message"]
     assert raised(settings) == [(failed.run_id, "error")]
+
+
+def test_a_run_that_was_told_to_stop_says_that_it_resumes(instance):
+    with suppress(DagsterExecutionInterruptedError):
+        run(instance, raises=DagsterExecutionInterruptedError())
+    (ended,) = instance.get_runs()
+    assert "told to stop. What was fetched is kept: run the day again" in alert_about(instance, ended, ENDED_AT).body

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 import pyarrow.parquet as pq
 import pytest
 
+from orchestration.hub.accounts import TRIES
 from orchestration.hub.errors import HubUnavailable, ObservatoryError
 from orchestration.hub.governor import Priority
 from orchestration.landing import accounts, land_accounts, land_models
@@ -399,6 +400,23 @@ def test_when_the_hub_gives_up_what_was_learnt_stays(busy, settings_for, client_
     assert len(journaled(settings)) == 20
     busy.faults.rules = []
     goes_on(busy, settings, undisturbed)
+
+
+@pytest.mark.parametrize(
+    "fault", [{"kind": "status", "status": 502}, {"kind": "html"}], ids=["a status", "no overview"]
+)
+def test_a_few_accounts_that_cannot_be_had_are_left_for_another_day(busy, settings_for, client_of, fault, monkeypatch):
+    """The first two are asked for four times each, and in vain."""
+    settings, lines = settings_for(busy), []
+    land_models(DAY, settings)
+    busy.faults.load([fault | {"route": "organization", "times": 2 * TRIES}])
+    manifest = land_accounts(DAY, settings, progress=lines.append, client=client_of(busy)).manifest
+    assert len(manifest["failed"]) == 2
+    assert manifest["looked_up"] == MANY - 2
+    assert sum("left for another" in line for line in lines) == 2
+    known = {row["namespace"] for row in read_day(settings, "accounts", DAY).to_pylist()}
+    assert not known & set(manifest["failed"])
+    assert manifest["remaining"] == 2
 
 
 def test_whatever_the_moment_of_a_crash_the_day_comes_out_the_same(

@@ -9,7 +9,6 @@ from orchestration.sandbox.server import SandboxHub
 from tests.landing.landed import read_day
 from tests.real_days import write_real_days
 
-
 RECREATED = "wangzhang/Qwen3.6-27B-abliterated"
 
 

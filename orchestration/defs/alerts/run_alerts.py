@@ -104,4 +104,6 @@ def _reason(failure) -> str:
         error = error.cause
     if error is None:
         return "failed without saying why"
+    if error.cls_name == "DagsterExecutionInterruptedError":
+        return "the run was told to stop. What was fetched is kept: run the day again, and it resumes there"
     return error.message.strip().removeprefix(f"{error.cls_name}: ").split(f"{error.cls_name}: ", 1)[-1]
