@@ -72,7 +72,7 @@ def _parsed(text: bytes, fields: Sequence[Field], formats: Sequence[str]) -> pa.
         table.validate(full=True)  # the parser doesn't look whether text is UTF-8
     except pa.ArrowException:
         return None
-    return table["rows"].combine_chunks().flatten() if table.num_rows == 1 else None
+    return table["rows"].chunk(0).flatten() if table.num_rows == 1 else None  # one row is one chunk
 
 
 def _parsed_type(field: Field, formats: Sequence[str]) -> pa.DataType:
