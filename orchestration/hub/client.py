@@ -103,7 +103,7 @@ class HubClient:
         address = urlsplit(self.endpoint)
         self._http = httpx2.Client(
             headers=build_hf_headers(
-                library_name="open-model-observatory", library_version=_own_version(), token=token or False
+                library_name="open-model-observatory", library_version=own_version(), token=token or False
             ),
             timeout=timeout,
             follow_redirects=False,
@@ -163,14 +163,7 @@ class HubClient:
         try:
             return str(httpx2.URL(whole).copy_merge_params(list(params)) if params else httpx2.URL(whole))
         except httpx2.InvalidURL as error:
-            raise self._bad_address(whole, error) from error
-
-    def _bad_address(self, url: str, error: Exception) -> HubConfigurationError:
-        return HubConfigurationError(
-            f"{url!r} is no address ({error})",
-            expected="an http or https address",
-            do_this="correct OBSERVATORY_HUB_ENDPOINT",
-        )
+            raise bad_address(whole, error) from error
 
     def _ask(
         self,
@@ -203,7 +196,7 @@ class HubClient:
 
     def _treat_exception(self, url: str, error: Exception, attempt: "_Attempt") -> None:
         if action_for_exception(error) is Action.CONFIGURATION:
-            raise self._bad_address(url, error) from error
+            raise bad_address(url, error) from error
         kind = type(error).__name__
         self.retries[kind] += 1
         attempt.failed += 1
@@ -228,7 +221,7 @@ class HubClient:
         if action is Action.CONFIGURATION:
             raise self._refused(url, refusal)
         self.retries[str(refusal.status)] += 1
-        wait = max(attempt.backoff(self._jitter), refusal.asked_wait())
+        wait = max(attempt.backoff(self._jitter), asked_wait(refusal.status, refusal.headers))
         window = self._governor.window(bucket)
         if action is Action.WAIT and attempt.throttled <= self._retry.throttled_windows * window:
             attempt.throttled += wait
@@ -269,23 +262,6 @@ class _Refusal(Exception):
     def __init__(self, status: int, headers: Mapping[str, str], body: bytes):
         super().__init__(status)
         self.status, self.headers, self.body = status, headers, body
-
-    def asked_wait(self) -> float:
-        """Seconds the server asks us to wait: Retry-After (seconds or date), or the end of a used-up window."""
-        waits = [0.0]
-        told = parse_ratelimit_headers(self.headers)
-        if self.status == 429 and told is not None and told.remaining == 0:
-            waits.append(told.reset_in_seconds + 1)
-        after = self.headers.get("retry-after", "").strip()
-        if after.isdigit():
-            waits.append(float(after))
-        elif after:
-            try:
-                now = parsedate_to_datetime(self.headers["date"])
-                waits.append((parsedate_to_datetime(after) - now).total_seconds())
-            except (KeyError, TypeError, ValueError):
-                pass  # an unreadable wish is no wish; the backoff stands
-        return max(waits)
 
     def said(self) -> str:
         """What the Hub says about it, shortened."""
@@ -354,7 +330,32 @@ def origin(url: str) -> tuple[str, str]:
     return parts.scheme, parts.netloc
 
 
-def _own_version() -> str:
+def bad_address(url: str, error: Exception) -> HubConfigurationError:
+    """What to raise where the endpoint, or what follows from it, can't be asked at all."""
+    return HubConfigurationError(
+        f"{url!r} is no address ({error})",
+        expected="an http or https address",
+        do_this="correct OBSERVATORY_HUB_ENDPOINT",
+    )
+
+
+def asked_wait(status: int, headers: Mapping[str, str]) -> float:
+    """Seconds that a refusal asks us to wait: Retry-After (seconds or date), or the end of a used-up window."""
+    waits = [0.0]
+    told = parse_ratelimit_headers(headers)
+    if status == 429 and told is not None and told.remaining == 0:
+        waits.append(told.reset_in_seconds + 1)
+    after = headers.get("retry-after", "").strip()
+    if after.isdigit():
+        waits.append(float(after))
+    elif after:
+        with suppress(KeyError, TypeError, ValueError):  # an unreadable wish is no wish; the backoff stands
+            waits.append((parsedate_to_datetime(after) - parsedate_to_datetime(headers["date"])).total_seconds())
+    return max(waits)
+
+
+def own_version() -> str:
+    """What we call ourselves to the Hub, beside our name."""
     try:
         return version("open-model-observatory")
     except PackageNotFoundError:  # run from a checkout that isn't installed

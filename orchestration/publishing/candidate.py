@@ -14,6 +14,7 @@ import duckdb
 
 from orchestration.publishing.errors import AuditFailed, PublishRefused, WarehouseUnavailable
 from orchestration.publishing.files import read_json, write_json
+from orchestration.publishing.licences import FILE_NAME, data_licences, licence_lines, licence_text
 from orchestration.quality.suites import PUBLISHED_TABLES
 from orchestration.settings import Settings
 
@@ -119,7 +120,9 @@ def build_candidate(
                 f"select count(*) from {SCHEMA}.{quoted(table.name)}"
             ).fetchone()[0]
         connection.commit()
-    (path / "DICTIONARY.md").write_text(dictionary(tables, candidate.tables), encoding="utf-8")
+        sources = data_licences(connection)
+    (path / "DICTIONARY.md").write_text(dictionary(tables, candidate.tables, licence_lines(sources)), encoding="utf-8")
+    (path / FILE_NAME).write_text(licence_text(sources), encoding="utf-8")
     audit_candidate(settings, candidate)
     write_json(note_path(settings, version_id), as_note(candidate))
     return candidate
@@ -356,8 +359,9 @@ def profile(connection: duckdb.DuckDBPyConnection, relation: str, table: Table) 
     return dict(zip(parts, row, strict=True))
 
 
-def dictionary(tables: Sequence[Table], rows: dict[str, int]) -> str:
-    """DICTIONARY.md: every table and column with its type and description, as the database's own comments say them."""
+def dictionary(tables: Sequence[Table], rows: dict[str, int], licence: Sequence[str]) -> str:
+    """DICTIONARY.md: every table and column with its type and description, as the database's own comments say them, and
+    what the data is under."""
     lines = [
         "# Data dictionary",
         "",
@@ -377,6 +381,7 @@ def dictionary(tables: Sequence[Table], rows: dict[str, int]) -> str:
             for column in table.columns
         ]
         lines.append("")
+    lines += ["## Licence of the data", "", *licence, ""]
     return "\n".join(lines)
 
 

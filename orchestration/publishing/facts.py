@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 
 from orchestration.publishing.errors import PublishRefused
+from orchestration.publishing.licences import data_licences
 
 # The demo leads with this metric because its counts are real there; it needs one snapshot and no history.
 LEAD_METRIC = "new_trailing_30d"
@@ -58,7 +59,7 @@ class ReportFacts:
     claims: Rows
     checks: Rows  # by step: days, checks, failed, crashed, accepted, latest_at
     failures: Rows
-    sources: Rows  # source, license, first_day, last_day, days
+    sources: Rows  # as `licences.data_licences` has them
 
     def country(self, code: str) -> dict[str, Any]:
         """The latest day's row of a country; zero, if it has no downloads in the lead metric."""
@@ -117,7 +118,7 @@ def read_facts(database: Path) -> ReportFacts:
             claims=rows(connection, CLAIMS, {"lead_metric": LEAD_METRIC}),
             checks=rows(connection, CHECKS),
             failures=rows(connection, FAILURES),
-            sources=rows(connection, SOURCES),
+            sources=data_licences(connection),
         )
 
 
@@ -393,17 +394,4 @@ FAILURES = f"""
         and not coalesce(accepted_event, false)
     order by snapshot_date desc, step, table_name, check_name
     limit 20
-"""
-
-SOURCES = """
-    select
-        source,
-        source_license as license,
-        min(snapshot_date) as first_day,
-        max(snapshot_date) as last_day,
-        count(*) as days
-    from marts.dim_snapshots
-    where status = 'complete'
-    group by source, source_license
-    order by source, source_license
 """

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestration.publishing.candidate import Candidate
 from orchestration.publishing.facts import LEADERS, ReportFacts, read_facts
+from orchestration.publishing.licences import licence_of_all
 
 if TYPE_CHECKING:
     import altair
@@ -53,6 +54,7 @@ def render_report(database: Path, *, version_id: str, simulation_note: str | Non
         leaders=[facts.country(code) for code in LEADERS],
         charts=page_charts(facts),
         claims=claims_by_question(facts),
+        licence=licence_of_all(facts.sources),
         missing=[day["snapshot_date"].isoformat() for day in facts.days if day["status"] != "complete"],
         events=[day for day in facts.days if day["platform_event"] not in (None, "none")],
         bundle=trusted_script(script_bundle()),

@@ -25,6 +25,7 @@ from orchestration.publishing.current import (
 )
 from orchestration.publishing.errors import PublishRefused, VersionDamaged, VersionExists
 from orchestration.publishing.files import files_below, read_json, sha256_of, sync_path, sync_tree, write_json
+from orchestration.publishing.licences import data_licences, licence_of_all
 from orchestration.publishing.status import write_status_locked
 from orchestration.settings import PROJECT_ROOT, Settings
 
@@ -170,7 +171,7 @@ def manifest_of(candidate: Candidate, quality: Sequence[Mapping[str, Any]], at: 
     }
     with duckdb.connect(str(candidate.database), read_only=True) as connection:
         days = rows_of(connection, f"select snapshot_date, status, is_simulated from {SCHEMA}.dim_snapshots order by 1")
-        licences = rows_of(connection, LICENCES)
+        licences = data_licences(connection)
         checks = rows_of(connection, RUN_CHECKS, {"run_id": candidate.run_id})
     complete = [day["snapshot_date"].isoformat() for day in days if day["status"] == "complete"]
     return {
@@ -188,6 +189,7 @@ def manifest_of(candidate: Candidate, quality: Sequence[Mapping[str, Any]], at: 
         },
         "is_simulated": any(day["is_simulated"] for day in days),
         "simulation_note": candidate.simulation_note,
+        "data_licence": licence_of_all(licences),
         "data_licences": licences,
         "quality": quality_summary(checks, quality),
         "tables": {
@@ -196,18 +198,6 @@ def manifest_of(candidate: Candidate, quality: Sequence[Mapping[str, Any]], at: 
         "files": files,
     }
 
-
-LICENCES = f"""
-    select
-        source,
-        source_license as license,
-        cast(min(snapshot_date) as varchar) as first_day,
-        cast(max(snapshot_date) as varchar) as last_day
-    from {SCHEMA}.dim_snapshots
-    where status = 'complete'
-    group by source, source_license
-    order by source, source_license
-"""
 
 RUN_CHECKS = f"""
     select step, passed, crashed, accepted_event

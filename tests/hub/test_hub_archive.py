@@ -27,7 +27,7 @@ from orchestration.hub.archive import (
     revision_for,
 )
 from orchestration.hub.archive_client import ArchiveClient
-from orchestration.hub.client import RetryPolicy
+from orchestration.hub.client import RetryPolicy, own_version
 from orchestration.hub.errors import (
     HubConfigurationError,
     HubIntegrityError,
@@ -533,6 +533,22 @@ def test_too_many_requests_wait_as_the_server_says(history, hf, server, naps):
     server.misbehave("/commits/", answering(429, Retry_After="17"), answering(429, **later))
     assert hf.commits(DAILY)
     assert naps == [17.0, 33.0]
+
+
+def test_a_used_up_window_is_awaited_without_a_retry_after(history, client_of, server, naps):
+    spent = {"RateLimit": '"api";r=0;t=41', "RateLimit-Policy": '"fixed window";"api";q=500;w=300'}
+    server.misbehave("/commits/", lambda handler, _: handler.reply(429, b"{}", spent))
+    client_of(server.url, governor=Governor(1.0, sleep=lambda _: None)).commits(DAILY)
+    assert naps == [42.0]
+
+
+def test_every_request_says_who_asks_and_in_which_version(history, hf, server, tmp_path):
+    revision = revision_for(hf, DAILY, on(9))
+    fetch(hf, revision, tmp_path, lambda _: None)
+    asked = [{name.lower(): value for name, value in headers.items()} for _, _, headers in server.requests]
+    assert len(asked) >= 4
+    for headers in asked:
+        assert headers["user-agent"].startswith(f"open-model-observatory/{own_version()};")
 
 
 def test_trouble_that_stays_is_given_up(history, client_of, server, naps):

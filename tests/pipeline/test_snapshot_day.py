@@ -1,11 +1,13 @@
 """The whole story of a snapshot day: a good day, the same day again, days out of order, a crash."""
 
 import json
+import re
 from datetime import date
 
 import dagster as dg
 import duckdb
 import pyarrow.parquet as pq
+import pytest
 
 from tests.pipeline.conftest import opened
 
@@ -17,17 +19,25 @@ def listed_models(snapshots, day):
     return sum(pq.read_metadata(file).num_rows for file in files)
 
 
-def test_a_day_goes_from_the_hub_to_a_published_version_and_report(observatory, own_world):
-    result = observatory.run(DAY_1)
+@pytest.fixture(scope="module")
+def first_day(world, dbt, daily_snapshot, tmp_path_factory):
+    """An empty home's first day, published, with every account of the Hub looked up."""
+    with opened(tmp_path_factory.mktemp("first_day") / "home", world, dbt, daily_snapshot) as observatory:
+        observatory.settings = observatory.settings.model_copy(update={"account_lookups": 1_000})
+        result = observatory.run(DAY_1)
+        assert result.success, observatory.failures(result)
+        yield observatory
 
-    assert result.success, observatory.failures(result)
-    models = listed_models(own_world, DAY_1)
+
+def test_a_day_goes_from_the_hub_to_a_published_version_and_report(first_day, world):
+    observatory = first_day
+    models = listed_models(world, DAY_1)
     assert observatory.sql("select snapshot_date, status, models, is_simulated from marts.dim_snapshots") == [
         (DAY_1, "complete", models, True)
     ]
     assert observatory.sql("select count(*) from marts.dim_models") == [(models,)]
     with duckdb.connect() as connection:
-        files = str(own_world / f"snapshot_date={DAY_1}" / "*.parquet")
+        files = str(world / f"snapshot_date={DAY_1}" / "*.parquet")
         landed = connection.execute(
             "select sum(downloads), sum(downloadsAllTime) from read_parquet(?)", [files]
         ).fetchone()
@@ -43,6 +53,47 @@ def test_a_day_goes_from_the_hub_to_a_published_version_and_report(observatory, 
     assert "SIMULATED" in page
     status = json.loads((observatory.settings.published_dir / "status.json").read_text())
     assert (status["state"], status["last_good"]["snapshot_date"]) == ("published", str(DAY_1))
+
+
+# a model is called by its whole name, owner included: what it is based on must be
+WHERE_MODELS_ARE_NAMED = {("bridge_model_parents", "parent_model_id")}
+
+
+def test_persons_are_named_nowhere_but_in_the_table_of_models(first_day, world):
+    persons = pq.read_table(world / "accounts.parquet", filters=[("type", "!=", "org")])["name"].to_pylist()
+    assert len(persons) > 300
+    columns = first_day.sql(
+        "select table_name, column_name from duckdb_columns() "
+        "where schema_name = 'marts' and data_type like '%VARCHAR%' order by all"
+    )
+    texts = {
+        f"{table}.{column}": [
+            text for (text,) in first_day.sql(f"select distinct {column}::varchar from marts.{table}")
+        ]
+        for table, column in columns
+        if table != "dim_models" and (table, column) not in WHERE_MODELS_ARE_NAMED
+    }
+    assert {
+        "dim_organizations.namespace",
+        "mart_daily_organization_share.organization",
+        "mart_attribution_queue.largest_model",
+        "fct_quality_results.observed",
+    } <= set(texts)
+    published = first_day.settings.published_dir
+    for file in ("report/index.html", "manifest.json", "DICTIONARY.md", "LICENSE-DATA"):
+        page = (published / "current" / file).read_text()
+        texts[file] = [re.sub(r"(?s)<script>.*?</script>", "", page)]  # without the code that draws the charts
+    texts["status.json"] = [(published / "status.json").read_text()]
+
+    names = re.compile(rf"(?<![\w.-])({'|'.join(map(re.escape, persons))})(?![\w-])", re.IGNORECASE)
+    named = {
+        where: sorted({match[0] for text in found if text for match in names.finditer(text)})
+        for where, found in texts.items()
+    }
+    assert {where: some for where, some in named.items() if some} == {}
+    # the same look finds them where they are
+    models = " ".join(namespace for (namespace,) in first_day.sql("select distinct namespace from marts.dim_models"))
+    assert len(set(names.findall(models))) > 300
 
 
 def test_the_same_day_again_changes_nothing(started):

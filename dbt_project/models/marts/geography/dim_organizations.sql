@@ -33,6 +33,15 @@ seeded as (
     from organizations
     left join accounts
         on lower(organizations.namespace) = accounts.namespace_key
+    -- whom int_namespaces_located counts as a person, the seed names for the
+    -- country's sake only
+    where
+        coalesce(organizations.organization_type, '') <> 'individual'
+        and not coalesce(
+            organizations.organization_type = 'repackager'
+            and accounts.account_type = 'person',
+            false
+        )
 
 ),
 
