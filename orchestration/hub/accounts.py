@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
-from orchestration.hub import records
+from orchestration.hub import readers
 from orchestration.hub.client import HubClient, HubReply
 from orchestration.hub.errors import MalformedBody
 from orchestration.hub.governor import Priority
@@ -67,10 +67,10 @@ def _organization(namespace: str, asked: str, reply: HubReply) -> Account:
     return Account(
         namespace=namespace,
         account_type="organization",
-        full_name=_read(records.text, overview.get("fullname")),
-        is_verified=_read(records.flag, overview.get("isVerified")),
-        plan=_read(records.text, overview.get("plan")),
-        followers=_read(records.integer, overview.get("numFollowers")),
+        full_name=_read(readers.text, overview.get("fullname")),
+        is_verified=_read(readers.flag, overview.get("isVerified")),
+        plan=_read(readers.text, overview.get("plan")),
+        followers=_read(readers.integer, overview.get("numFollowers")),
         observed_at=reply.date,
         is_renamed=_is_another(_own_name(reply, "organizations") or asked, namespace),
     )
@@ -99,7 +99,7 @@ def _read(reader, value: object):
     """The value, or null where it doesn't fit: none of these fields decides anything."""
     try:
         return None if value is None else reader(value)
-    except records.Misfit:
+    except readers.Misfit:
         return None
 
 

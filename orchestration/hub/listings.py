@@ -17,7 +17,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from orchestration.hub import records
+from orchestration.hub import readers, records
 from orchestration.hub.client import HubClient, HubReply, origin, parse_json
 from orchestration.hub.errors import HubConfigurationError, HubIntegrityError, HubUnavailable, MalformedBody
 from orchestration.hub.pages import PageColumns, columns_of_body, read_into
@@ -76,30 +76,30 @@ MODELS = Listing(
     ),
     has_captures=True,
     fields=(
-        Field("_id", pa.string(), records.text, is_expanded=False, is_required=True),
-        Field("id", pa.string(), records.text, is_expanded=False, is_required=True),
-        Field("author", pa.string(), records.text),
-        Field("createdAt", records.TIMESTAMP, records.timestamp, is_required=True),
-        Field("lastModified", records.TIMESTAMP, records.timestamp),
-        Field("downloads", pa.int64(), records.integer, is_required=True),
-        Field("downloadsAllTime", pa.int64(), records.integer, is_required=True),
-        Field("likes", pa.int64(), records.integer),
-        Field("trendingScore", pa.float64(), records.number),
-        Field("gated", pa.string(), records.gated),
-        Field("disabled", pa.bool_(), records.flag),
-        Field("private", pa.bool_(), records.flag),
-        Field("pipeline_tag", pa.string(), records.text),
-        Field("library_name", pa.string(), records.text),
-        Field("sha", pa.string(), records.text),
-        Field("tags", pa.list_(pa.string()), records.strings),
+        Field("_id", pa.string(), readers.text, is_expanded=False, is_required=True),
+        Field("id", pa.string(), readers.text, is_expanded=False, is_required=True),
+        Field("author", pa.string(), readers.text),
+        Field("createdAt", readers.TIMESTAMP, readers.timestamp, is_required=True),
+        Field("lastModified", readers.TIMESTAMP, readers.timestamp),
+        Field("downloads", pa.int64(), readers.integer, is_required=True),
+        Field("downloadsAllTime", pa.int64(), readers.integer, is_required=True),
+        Field("likes", pa.int64(), readers.integer),
+        Field("trendingScore", pa.float64(), readers.number),
+        Field("gated", pa.string(), readers.gated),
+        Field("disabled", pa.bool_(), readers.flag),
+        Field("private", pa.bool_(), readers.flag),
+        Field("pipeline_tag", pa.string(), readers.text),
+        Field("library_name", pa.string(), readers.text),
+        Field("sha", pa.string(), readers.text),
+        Field("tags", pa.list_(pa.string()), readers.strings),
         Field(
             "safetensors",
             pa.int64(),
-            records.safetensors_total,
+            readers.safetensors_total,
             column="safetensors_total",
-            rest=records.without_total,
+            rest=readers.without_total,
         ),
-        Field("baseModels", records.BASE_MODELS, records.base_models, rest=records.unknown_of_base_models),
+        Field("baseModels", readers.BASE_MODELS, readers.base_models, rest=readers.unknown_of_base_models),
     ),
 )
 
@@ -107,22 +107,22 @@ MODELS = Listing(
 def _common_fields(*, has_downloads: bool) -> tuple[Field, ...]:
     """What every listing of the Hub tells of a repository."""
     counters = (
-        Field("downloads", pa.int64(), records.integer, is_required=True),
-        Field("downloadsAllTime", pa.int64(), records.integer),
+        Field("downloads", pa.int64(), readers.integer, is_required=True),
+        Field("downloadsAllTime", pa.int64(), readers.integer),
     )
     return (
-        Field("_id", pa.string(), records.text, is_expanded=False, is_required=True),
-        Field("id", pa.string(), records.text, is_expanded=False, is_required=True),
-        Field("author", pa.string(), records.text),
-        Field("createdAt", records.TIMESTAMP, records.timestamp, is_required=True),
-        Field("lastModified", records.TIMESTAMP, records.timestamp),
+        Field("_id", pa.string(), readers.text, is_expanded=False, is_required=True),
+        Field("id", pa.string(), readers.text, is_expanded=False, is_required=True),
+        Field("author", pa.string(), readers.text),
+        Field("createdAt", readers.TIMESTAMP, readers.timestamp, is_required=True),
+        Field("lastModified", readers.TIMESTAMP, readers.timestamp),
         *(counters if has_downloads else ()),
-        Field("likes", pa.int64(), records.integer),
-        Field("trendingScore", pa.float64(), records.number),
-        Field("disabled", pa.bool_(), records.flag),
-        Field("private", pa.bool_(), records.flag),
-        Field("sha", pa.string(), records.text),
-        Field("tags", pa.list_(pa.string()), records.strings),
+        Field("likes", pa.int64(), readers.integer),
+        Field("trendingScore", pa.float64(), readers.number),
+        Field("disabled", pa.bool_(), readers.flag),
+        Field("private", pa.bool_(), readers.flag),
+        Field("sha", pa.string(), readers.text),
+        Field("tags", pa.list_(pa.string()), readers.strings),
     )
 
 
@@ -133,7 +133,7 @@ DATASETS = Listing(
     total_path="/datasets-json?sort=created&withCount=true",
     row_floor=100_000,
     floor_reason="the Hub had several hundred thousand datasets in 2025; a tenth of a million is a part (2026-11-24)",
-    fields=(*_common_fields(has_downloads=True), Field("gated", pa.string(), records.gated)),
+    fields=(*_common_fields(has_downloads=True), Field("gated", pa.string(), readers.gated)),
 )
 
 # siblings, runtime and the lists of models and datasets are left out.
@@ -143,7 +143,7 @@ SPACES = Listing(
     total_path="/spaces-json?sort=created&withCount=true",
     row_floor=1_000_000,
     floor_reason="a walk of July 2026 counted 1.43 M spaces; a million is a part of them (2026-11-24)",
-    fields=(*_common_fields(has_downloads=False), Field("sdk", pa.string(), records.text)),
+    fields=(*_common_fields(has_downloads=False), Field("sdk", pa.string(), readers.text)),
 )
 
 # The registry. Models are what everything is built on; the others land when OBSERVATORY_LISTINGS names them.

@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json
 
-from orchestration.hub import records
-from orchestration.hub.records import BASE_MODELS, Field, Rows
+from orchestration.hub import readers, whole_columns
+from orchestration.hub.readers import BASE_MODELS
+from orchestration.hub.records import Field, Rows
 
 # Number formats of safetensors seen so far: first with the usual ones, which costs least, then with all. A page with yet
 # another one is read value by value.
@@ -77,9 +78,9 @@ def _parsed(text: bytes, fields: Sequence[Field], formats: Sequence[str]) -> pa.
 
 def _parsed_type(field: Field, formats: Sequence[str]) -> pa.DataType:
     """What the parser is told to expect, which isn't always what is landed."""
-    if field.read is records.timestamp:
+    if field.read is readers.timestamp:
         return pa.string()
-    if field.read is records.safetensors_total:
+    if field.read is readers.safetensors_total:
         return pa.struct([("parameters", pa.struct([(name, pa.int64()) for name in formats])), ("total", pa.int64())])
     return field.type
 
@@ -88,17 +89,17 @@ def _usual(columns: dict[str, pa.Array], count: int, fields: Sequence[Field]) ->
     """The columns with times as times and access as words; None if a value isn't of the usual kind."""
     for field in fields:
         array = columns[field.name]
-        if field.read is records.timestamp:
-            array = records.moments_of(array)
-        elif field.read is records.gated:
+        if field.read is readers.timestamp:
+            array = whole_columns.moments_of(array)
+        elif field.read is readers.gated:
             # made here: pyarrow's first array imports pandas, which whoever only loads this module must not pay for
             at = pc.index_in(array, value_set=pa.array(list(GATED_WORDS)))
             array = pa.array(list(GATED_WORDS.values())).take(at) if at.null_count == array.null_count else None
-        elif field.read is records.number:
-            array = array if records.is_finite(array) else None
-        elif field.read is records.strings:
+        elif field.read is readers.number:
+            array = array if whole_columns.is_finite(array) else None
+        elif field.read is readers.strings:
             array = array if not array.flatten().null_count else None
-        elif field.read is records.base_models:
+        elif field.read is readers.base_models:
             # an absent list is an empty one; a null would be neither
             array = array if pc.struct_field(array, "models").null_count == array.null_count else None
         if array is None:
@@ -111,11 +112,11 @@ def read_into(rows: Rows, page: PageColumns, fields: Sequence[Field]) -> None:
     """Hand the page's columns to the rows that it becomes."""
     for field in fields:
         array = page.columns[field.name]
-        if field.read is records.safetensors_total:
+        if field.read is readers.safetensors_total:
             for position, rest in _parameters(array).items():
                 rows.keep_rest(position, field.name, rest)
             array = pc.struct_field(array, "total")
-        elif field.read is records.base_models:
+        elif field.read is readers.base_models:
             array = array.cast(BASE_MODELS)
         rows.take(field, array)
 

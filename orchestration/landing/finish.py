@@ -1,4 +1,4 @@
-"""The end of every landing, whatever the source: look at the files, compare, judge, write the manifest, put in place.
+"""Both ends of every landing, whatever the source: what is there already; then look, compare, judge, put in place.
 How the rows got into the work folder is for `listings` (the live Hub) and `archive`; what is plausible, for the gates."""
 
 from collections.abc import Callable
@@ -61,6 +61,25 @@ class Draft:
             site_total=self.site_total,
             site_total_note=self.site_total_note,
         )
+
+
+def landed_before(
+    folder: DayFolder, listing: Listing, progress: Callable[[str], None], *, force: bool
+) -> tuple[LandedDay | None, int]:
+    """The day if it is landed and isn't to be landed again, and else the revision that it is going to be.
+
+    Whatever a crash left of the last landing is made whole first: a replacement between its renames, the capture row.
+    """
+    folder.finish_replacement()
+    manifest = folder.manifest()
+    if manifest is None:
+        return None, 1
+    if listing.has_captures:
+        captures.record(folder, captures.complete_row(manifest))
+    if force:
+        return None, manifest["revision"] + 1
+    progress(f"{listing.name} {folder.snapshot_date}: already landed, {manifest['rows']:,} rows")
+    return landed_day(folder, already_landed=True), manifest["revision"]
 
 
 def finish(folder: DayFolder, draft: Draft, bounds: CompletenessBounds, progress: Callable[[str], None]) -> LandedDay:

@@ -24,12 +24,11 @@ from orchestration.hub.client import HubClient
 from orchestration.hub.errors import HubIntegrityError, HubUnreachable, ObservatoryError
 from orchestration.hub.listings import MODELS, Listing, Page, Walk, fetch_total
 from orchestration.hub.records import Conversion, Counts, Provenance
-from orchestration.landing import captures
 from orchestration.landing.completeness import CompletenessBounds
 from orchestration.landing.counters import is_same_counters
-from orchestration.landing.days import LandedDay, landed_day, refuse_other_kind
+from orchestration.landing.days import LandedDay, refuse_other_kind
 from orchestration.landing.errors import IncompleteDay, StorageFull, WrongDay
-from orchestration.landing.finish import Draft, finish, record_incomplete
+from orchestration.landing.finish import Draft, finish, landed_before, record_incomplete
 from orchestration.landing.folders import DayFolder, read_json, sha256_of, write_json, write_parquet
 from orchestration.settings import Settings
 
@@ -68,15 +67,9 @@ def land_listing(
     # system's, which was a tenth quicker as well (measured 2026-11-24)
     pa.set_memory_pool(pa.system_memory_pool())
     with folder.locked(), _stopped_by_sigterm():
-        folder.finish_replacement()
-        landed = folder.manifest()
+        landed, revision = landed_before(folder, listing, progress, force=force)
         if landed is not None:
-            if listing.has_captures:
-                captures.record(folder, captures.complete_row(landed))
-            if not force:
-                progress(f"{listing.name} {snapshot_date}: already landed, {landed['rows']:,} rows")
-                return landed_day(folder, already_landed=True)
-        revision = landed["revision"] + 1 if landed else 1
+            return landed
         with nullcontext(client) if client else HubClient.from_settings(settings) as hub:
             return _Attempt(folder, listing, hub, settings, revision, bounds, progress).run()
 

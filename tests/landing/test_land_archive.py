@@ -22,16 +22,10 @@ from orchestration.hub.errors import HubConfigurationError, HubIntegrityError, H
 from orchestration.hub.governor import Governor
 from orchestration.hub.listings import MODELS
 from orchestration.hub.records import Provenance, to_table
-from orchestration.landing import DayLocked, IncompleteDay, archive, land_models
-from orchestration.landing.archive import (
-    NoRevision,
-    StaleRevision,
-    as_of,
-    convert,
-    json_values,
-    land_from_archive,
-    write_shards,
-)
+from orchestration.landing import DayLocked, IncompleteDay, archive_shards, land_models
+from orchestration.landing.archive import NoRevision, StaleRevision, as_of, land_from_archive
+from orchestration.landing.archive_columns import convert, json_values
+from orchestration.landing.archive_shards import write_shards
 from orchestration.landing.content import content_hash
 from orchestration.landing.folders import DayFolder, write_json
 from orchestration.sandbox.faults import Faults
@@ -477,7 +471,7 @@ def test_rows_come_in_the_order_of_ids_whatever_the_files(tmp_path, monkeypatch)
     tmp_path = tmp_path / "home [1] *?"  # a name that is a pattern
     at_once = written(file_of(tmp_path, rows[::2] + rows[1::2]), tmp_path / "at-once")
     assert at_once["_id"].to_pylist() == [model_id(number) for number in range(COUNT)]
-    monkeypatch.setattr(archive, "ROWS_IN_MEMORY", 7)  # nine passes
+    monkeypatch.setattr(archive_shards, "ROWS_IN_MEMORY", 7)  # nine passes
     in_ranges = written(file_of(tmp_path, rows[::-1]), tmp_path / "in-ranges")
     assert in_ranges.equals(at_once)
     assert sorted(path.name for path in (tmp_path / "in-ranges").iterdir()) == [
