@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from orchestration.hub import readers, records
 from orchestration.hub.client import HubClient, HubReply, origin, parse_json
 from orchestration.hub.errors import HubConfigurationError, HubIntegrityError, HubUnavailable, MalformedBody
-from orchestration.hub.pages import PageColumns, columns_of_body, read_into
+from orchestration.hub.pages import PageColumns, Prepared, columns_of, prepared, read_into
 from orchestration.hub.records import Conversion, Field, Provenance, Rows, values_of
 
 # A page that fails three times in a row may be too heavy rather than unlucky: deep, filtered or long rows ran into 504s
@@ -205,20 +205,21 @@ class Walk:
                     if page.next_url is None:
                         return
 
-    def _bodies(self, url: str | None) -> Iterator[tuple[str, HubReply]]:
-        """The addresses from one page on, each with its reply, as long as replies name a next one. Nothing is checked."""
+    def _bodies(self, url: str | None) -> Iterator[tuple[str, HubReply, Prepared | None]]:
+        """The addresses from one page on, each with its reply and that made ready for the parser, as long as replies name
+        a next one. Nothing is checked."""
         while url is not None:
             reply = self._fetch_smaller_if_need_be(url, is_parsed=False)
-            yield url, reply
+            yield url, reply, prepared(reply.body)
             url = self._following(reply)
 
     def _following(self, reply: HubReply) -> str | None:
         return with_limit(urljoin(reply.url, reply.next_url), self.page_size) if reply.next_url else None
 
-    def _read(self, fetched: tuple[str, HubReply]) -> tuple[str, HubReply]:
+    def _read(self, fetched: tuple[str, HubReply, Prepared | None]) -> tuple[str, HubReply]:
         """The reply with its rows: the quick way, or as JSON, or asked for again if it is none."""
-        asked, reply = fetched
-        columns = columns_of_body(reply.body, self.listing.fields)
+        asked, reply, ready = fetched
+        columns = columns_of(ready, self.listing.fields) if ready is not None else None
         if columns is not None:
             return asked, replace(reply, document=columns, body=b"")
         try:

@@ -20,6 +20,7 @@ ALL_FORMATS = (
     *USUAL_FORMATS,
     *("F64", "F8_E5M2", "F8_E8M0", "F6_E2M3", "F6_E3M2", "F4", "C64", "I16", "I4", "U64", "U32", "U16", "U4"),
 )
+BEFORE, AFTER = b'{"rows":', b"}"
 # `gated` is false or a string. A column holds one type, so false becomes a string, and the two are counted to agree.
 GATED_FALSE, NOT_GATED = b'"gated":false', b'"gated":"#false"'
 GATED_WORDS = {"#false": "none", "auto": "auto", "manual": "manual"}
@@ -37,24 +38,37 @@ class PageColumns:
         return self.columns["_id"]
 
 
-def columns_of_body(body: bytes, fields: Sequence[Field]) -> PageColumns | None:
-    """The columns of a JSON array of objects, exactly as reading it value by value would give them; None to decline.
+@dataclass(frozen=True)
+class Prepared:
+    """A body made ready for the parser: one object of one list, `gated` as text in each row."""
 
-    Declined are pages with fields that no column is read from, explicit nulls, values of another type, numbers or text
-    that a column can't hold, repeated keys, anything that isn't such an array, and whatever else the parser refuses.
-    """
+    text: bytes
+    not_gated: int  # rows in which `gated` was false
+
+
+def prepared(body: bytes) -> Prepared | None:
+    """The body for the parser; None for one with nulls inside objects, which it can't tell from what is absent."""
     if not body.startswith(b"[") or b'":null' in body:
         return None
-    text = b'{"rows":' + body.replace(GATED_FALSE, NOT_GATED) + b"}"
-    rows = _parsed(text, fields, USUAL_FORMATS)
-    rows = _parsed(text, fields, ALL_FORMATS) if rows is None else rows
+    text = b"".join((BEFORE, body.replace(GATED_FALSE, NOT_GATED), AFTER))
+    added = len(text) - len(BEFORE) - len(body) - len(AFTER)
+    return Prepared(text, added // (len(NOT_GATED) - len(GATED_FALSE)))
+
+
+def columns_of(page: Prepared, fields: Sequence[Field]) -> PageColumns | None:
+    """The columns of a JSON array of objects, exactly as reading it value by value would give them; None to decline.
+
+    Declined are pages with fields that no column is read from, values of another type, numbers or text that a column
+    can't hold, repeated keys, anything that isn't such an array, and whatever else the parser refuses.
+    """
+    rows = _parsed(page.text, fields, USUAL_FORMATS)
+    rows = _parsed(page.text, fields, ALL_FORMATS) if rows is None else rows
     if rows is None or rows.null_count:
         return None
     columns = dict(zip((field.name for field in fields), rows.flatten(), strict=True))
     if any(columns[name].null_count for name in ("_id", "id")):
         return None
-    replaced = (len(text) - len(b'{"rows":}') - len(body)) // (len(NOT_GATED) - len(GATED_FALSE))
-    if "gated" in columns and pc.sum(pc.equal(columns["gated"], "#false")).as_py() not in (replaced, replaced or None):
+    if "gated" in columns and (pc.sum(pc.equal(columns["gated"], "#false")).as_py() or 0) != page.not_gated:
         return None
     return _usual(columns, len(rows), fields)
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from orchestration.hub.listings import DATASETS, MODELS
-from orchestration.hub.pages import columns_of_body, read_into
+from orchestration.hub.pages import columns_of, prepared, read_into
 from orchestration.hub.records import Provenance, Rows, to_table
 from orchestration.settings import PROJECT_ROOT
 
@@ -42,7 +42,8 @@ def body_of(*items: object) -> bytes:
 
 
 def quick(body: bytes, fields=MODELS.fields):
-    page = columns_of_body(body, fields)
+    ready = prepared(body)
+    page = columns_of(ready, fields) if ready is not None else None
     if page is None:
         return None
     rows = Rows(page.count)
@@ -171,11 +172,11 @@ def test_nesting_of_any_depth_ends_no_process():
     """A parser that recurses would take the whole process with it, and no exception would tell."""
     script = (
         "from orchestration.hub.listings import MODELS\n"
-        "from orchestration.hub.pages import columns_of_body\n"
+        "from orchestration.hub.pages import columns_of, prepared\n"
         "for deep in (b'[' * 3_000_000, b'{\"a\":' * 3_000_000):\n"
         "    for name in (b'novelty', b'tags', b'safetensors', b'baseModels'):\n"
         '        body = b\'[{"_id":"a","id":"b","\' + name + b\'":\' + deep\n'
-        "        assert columns_of_body(body, MODELS.fields) is None\n"
+        "        assert columns_of(prepared(body), MODELS.fields) is None\n"
         "print('alive')\n"
     )
     told = subprocess.run([sys.executable, "-c", script], cwd=PROJECT_ROOT, capture_output=True, timeout=60)
