@@ -179,12 +179,12 @@ class HubClient:
         with self._http.stream("GET", url) as response:
             self._connected = True
             self._governor.observe(bucket, response.headers, sent)
-            body = bytearray()
+            chunks = []
             for chunk in response.iter_bytes():
-                body += chunk
+                chunks.append(chunk)
                 if self._clock() > deadline:
                     raise httpx2.ReadTimeout(f"no whole reply within {REPLY_SECONDS:.0f} s")
-        whole = bytes(body)
+        whole = b"".join(chunks)
         if response.status_code not in answers:
             raise _Refusal(response.status_code, response.headers, whole)
         document, damaged = None, False

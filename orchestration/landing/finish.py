@@ -87,6 +87,7 @@ def finish(folder: DayFolder, draft: Draft, bounds: CompletenessBounds, progress
     then stay in the work folder, and the day's capture row says why."""
     parts = [folder.work / part["file"] for part in draft.parts]
     inspected = inspect(parts)
+    pa.default_memory_pool().release_unused()
     last = folder.earlier(inclusive=True)
     compared = _compared_with_last(folder, last, parts)
     missing = _missing_sentinels(draft.listing, parts)

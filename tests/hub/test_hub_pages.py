@@ -73,6 +73,9 @@ TAKEN = [
     {"author": "\U0001f917"},
     {"safetensors": {"parameters": {"F64": 3}, "total": 3}},
     {"safetensors": {"parameters": {"BF16": 1}}},
+    {"safetensors": {"parameters": {}, "total": 0}},
+    {"safetensors": {"total": 5}},
+    {"safetensors": {"parameters": {"U8": 0, "BF16": -1, "F64": 2**62}, "total": 2**62}},
     {"baseModels": {"relation": "merge", "models": []}},
     {"createdAt": "2022-03-02T23:29:04+02:00"},
 ]
