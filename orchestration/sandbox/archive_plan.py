@@ -126,7 +126,7 @@ class _Readers:
 
     def of(self, name: str) -> tuple[Callable[[object], object], str]:
         """The reader of a key, and in words what it expects."""
-        a_day = f"days of the snapshots ({', '.join(map(str, self._days))})"
+        a_day = f"days of the snapshots ({len(self._days)}, from {self._days[0]} to {self._days[-1]})"
         return {
             "commit_time": (_time, "HH:MM:SS"),
             "commit_times": (self._by_day(_times), f"{a_day}, each with a list of HH:MM:SS in order"),
