@@ -29,6 +29,7 @@ class Inspected:
     names_held_twice: int = 0  # names that more than one `_id` has
     names_differing_in_case: int = 0  # names that differ from another one in upper and lower case only
     name_examples: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)  # names that were looked for and that no row has
 
 
 @dataclass
@@ -50,9 +51,9 @@ class Comparison:
     median_change: float | None = None
 
 
-def inspect(parts: list[Path]) -> Inspected:
-    """Read all parts once: rows, order, sums, and names that are held twice or differ in case only."""
-    found = Inspected()
+def inspect(parts: list[Path], looked_for: frozenset[str] = frozenset()) -> Inspected:
+    """Read all parts once: rows, order, sums, names that are held twice or differ in case only, and those `looked_for`."""
+    found, missing = Inspected(), set(looked_for)
     hashes = np.empty(sum(pq.read_metadata(part).num_rows for part in parts), dtype=np.uint32)
     for batch in _batches(parts, ["_id", "id", "downloads", "downloadsAllTime"]):
         ids = batch["_id"]
@@ -66,6 +67,10 @@ def inspect(parts: list[Path]) -> Inspected:
         found.downloads = _added(found.downloads, batch.get("downloads"))
         found.downloads_all_time = _added(found.downloads_all_time, batch.get("downloadsAllTime"))
         hashes[found.rows - len(ids) : found.rows] = [_folded_hash(name) for name in _folded(batch["id"])]
+        if missing:
+            there = pc.is_in(batch["id"], value_set=pa.array(sorted(missing), pa.string()))
+            missing.difference_update(batch["id"].filter(there).to_pylist())
+    found.missing = sorted(missing)
     _find_colliding_names(parts, hashes, found)
     return found
 

@@ -116,7 +116,6 @@ def judge(
     listing: Listing,
     fetched: Fetched,
     inspected: Inspected,
-    missing_sentinels: Sequence[str],
     last: LastDay | None,
     bounds: CompletenessBounds,
 ) -> list[Verdict]:
@@ -135,7 +134,7 @@ def judge(
         ),
         _site_total(fetched, bounds),
         _row_floor(listing, fetched),
-        _sentinels(listing, fetched, missing_sentinels, bounds),
+        _sentinels(listing, fetched, inspected.missing, bounds),
         *_compared(fetched, inspected, last, bounds),
     ]
 

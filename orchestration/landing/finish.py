@@ -7,8 +7,6 @@ from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from orchestration.hub.listings import Listing
 from orchestration.hub.records import Counts
@@ -86,12 +84,11 @@ def finish(folder: DayFolder, draft: Draft, bounds: CompletenessBounds, progress
     """Make the work folder the landed day. Raises `IncompleteDay` if the completeness gate doesn't believe it: the rows
     then stay in the work folder, and the day's capture row says why."""
     parts = [folder.work / part["file"] for part in draft.parts]
-    inspected = inspect(parts)
+    inspected = inspect(parts, draft.listing.sentinels)
     pa.default_memory_pool().release_unused()
     last = folder.earlier(inclusive=True)
     compared = _compared_with_last(folder, last, parts)
-    missing = _missing_sentinels(draft.listing, parts)
-    verdicts = judge(draft.listing, draft.fetched(), inspected, missing, compared, bounds)
+    verdicts = judge(draft.listing, draft.fetched(), inspected, compared, bounds)
     failed = [verdict for verdict in verdicts if verdict.passed is False]
     if failed:
         reason = "; ".join(f"{verdict.observed} ({verdict.threshold})" for verdict in failed)
@@ -139,17 +136,6 @@ def _compared_with_last(folder: DayFolder, last: DayFolder | None, parts: list[P
     comparison = compare(parts, sorted(last.landed.glob("part-*.parquet")), manifest["last_id"])
     days_apart = max((folder.snapshot_date - last.snapshot_date).days, 1)
     return LastDay(last.snapshot_date, days_apart, manifest, comparison)
-
-
-def _missing_sentinels(listing: Listing, parts: list[Path]) -> list[str]:
-    """Which well-known names no row has; ids in the listing's order, so all parts have to be looked at."""
-    missing = set(listing.sentinels)
-    for part in parts if missing else []:
-        ids = pq.read_table(part, columns=["id"], partitioning=None)["id"]
-        missing.difference_update(
-            ids.filter(pc.is_in(ids, value_set=pa.array(sorted(missing), pa.string()))).to_pylist()
-        )
-    return sorted(missing)
 
 
 def _manifest(

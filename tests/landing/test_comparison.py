@@ -108,6 +108,13 @@ def test_names_that_collide_are_counted_in_full_and_in_case(tmp_path):
     assert sorted(found.name_examples) == ["A/x / a/X / a/x", "b/z / b/z"]
 
 
+def test_names_that_are_looked_for_and_not_there_are_told(tmp_path):
+    parts = written(tmp_path, [row(number) for number in range(1, 100)], rows_per_part=7)
+    looked_for = frozenset({"org/model-1", "org/model-50", "org/model-99", "org/model-100", "ORG/model-1"})
+    assert inspect(parts, looked_for).missing == ["ORG/model-1", "org/model-100"]
+    assert inspect(parts).missing == []
+
+
 def test_unknown_counters_are_neither_changed_nor_summed(tmp_path):
     earlier = [row(1, downloads=5000, downloadsAllTime=None), row(2, downloads=5000, downloadsAllTime=9000)]
     today = [row(1, downloads=5000, downloadsAllTime=None), row(2, downloads=5000, downloadsAllTime=None)]

@@ -61,8 +61,7 @@ def verdicts(
     judged = judge(
         MODELS,
         Fetched(**WHOLE | {"pages": 3000, "is_terminal": True} | (fetched or {})),
-        Inspected(**INSPECTED | (inspected or {})),
-        list(missing),
+        Inspected(**INSPECTED | (inspected or {}) | {"missing": list(missing)}),
         day,
         CompletenessBounds(),
     )
