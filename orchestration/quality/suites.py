@@ -7,6 +7,32 @@ from orchestration.quality.promises import Promise, Suite, equal, never, one_of,
 
 # ---------- raw: the landed Parquet of the day, before anything is done to it
 
+# What the walk of any listing rests on; the subjects have the columns id_time and preceding_id.
+IN_ORDER_OF_ID: tuple[Promise, ...] = (
+    never(
+        "repository_id_is_24_hex_digits",
+        "_id is null or not regexp_full_match(_id, '[0-9a-f]{24}')",
+        show="_id, id",
+        because="cursor, order and creation time are all read out of its digits",
+    ),
+    never(
+        "repository_ids_are_in_order",
+        "_id < preceding_id",
+        among="steps",
+        show="filename, file_row_number, preceding_id, _id",
+        because="the walk is a keyset on _id: a step back means that a page was repeated or mixed up",
+    ),
+    rarely(
+        "created_at_is_the_time_in_the_repository_id",
+        "id_time is null or abs(date_diff('second', createdAt, id_time)) > 1",
+        of="createdAt is not null",
+        at_most=0.001,
+        show="_id, id, createdAt, id_time",
+        because="both come from one clock on the Hub; a general difference means that a field changed its meaning, "
+        "one in a thousand leaves room for repositories that the Hub repaired by hand",
+    ),
+)
+
 RAW_MODELS = Suite(
     name="raw_models",
     step="raw",
@@ -57,28 +83,7 @@ RAW_MODELS = Suite(
             "_id",
             because="_id is the identity of a model in every table: a repeated one doubles its downloads",
         ),
-        never(
-            "repository_id_is_24_hex_digits",
-            "_id is null or not regexp_full_match(_id, '[0-9a-f]{24}')",
-            show="_id, id",
-            because="cursor, order and creation time are all read out of its digits",
-        ),
-        never(
-            "repository_ids_are_in_order",
-            "_id < preceding_id",
-            among="steps",
-            show="filename, file_row_number, preceding_id, _id",
-            because="the walk is a keyset on _id: a step back means that a page was repeated or mixed up",
-        ),
-        rarely(
-            "created_at_is_the_time_in_the_repository_id",
-            "id_time is null or abs(date_diff('second', createdAt, id_time)) > 1",
-            of="createdAt is not null",
-            at_most=0.001,
-            show="_id, id, createdAt, id_time",
-            because="both come from one clock on the Hub; a general difference means that a field changed its meaning, "
-            "one in a thousand leaves room for repositories that the Hub repaired by hand",
-        ),
+        *IN_ORDER_OF_ID,
         never(
             "created_at_is_not_after_the_walk",
             "createdAt > walk_ended_at",
@@ -969,28 +974,7 @@ def _of_a_listing(listing: str) -> tuple[Promise, ...]:
             "_id",
             because="_id is the identity of a repository: a repeated one counts it twice",
         ),
-        never(
-            "repository_id_is_24_hex_digits",
-            "_id is null or not regexp_full_match(_id, '[0-9a-f]{24}')",
-            show="_id, id",
-            because="cursor, order and creation time are all read out of its digits",
-        ),
-        never(
-            "repository_ids_are_in_order",
-            "_id < preceding_id",
-            among="steps",
-            show="filename, file_row_number, preceding_id, _id",
-            because="the walk is a keyset on _id: a step back means that a page was repeated or mixed up",
-        ),
-        rarely(
-            "created_at_is_the_time_in_the_repository_id",
-            "id_time is null or abs(date_diff('second', createdAt, id_time)) > 1",
-            of="createdAt is not null",
-            at_most=0.001,
-            show="_id, id, createdAt, id_time",
-            because="both come from one clock on the Hub; a general difference means that a field changed its meaning, "
-            "one in a thousand leaves room for repositories that the Hub repaired by hand",
-        ),
+        *IN_ORDER_OF_ID,
         rarely(
             "created_at_is_given",
             "createdAt is null",

@@ -71,11 +71,6 @@ class Day:
             self._orders[key] = rows, negated[rows]
         return self._orders[key]
 
-    def sort_value(self, key: str, row: int) -> float | None:
-        """A row's sorting value: a count, a score, or milliseconds since 1970; None if absent."""
-        value = self._sort_values(key, slice(row, row + 1))[0]
-        return None if np.isnan(value) else float(value)
-
     def _sort_values(self, key: str, rows: slice = slice(None)) -> np.ndarray:
         if key not in self.table.column_names:
             return np.full(len(self.row_ids[rows]), np.nan)

@@ -121,22 +121,28 @@ def _said(failed: dict[date, Exception]) -> str:
 
 
 def _landing_metadata(landed: list[LandedDay], failed: dict[date, Exception]) -> dict:
+    metadata = landed_metadata(landed, "id, downloads, downloadsAllTime, likes, pipeline_tag", "downloads desc") | {
+        "source": str(landed[-1].manifest.get("source")),
+        "warnings": {str(day.snapshot_date): day.manifest.get("warnings", []) for day in landed},
+    }
+    if failed:
+        metadata["set_aside"] = {str(day): str(error) for day, error in failed.items()}
+    return metadata
+
+
+def landed_metadata(landed: list[LandedDay], columns: str, order: str) -> dict:
+    """What an operator would look for beside any landed listing; the preview shows `columns` of the last day."""
     last = landed[-1]
-    metadata = {
+    return {
         "dagster/row_count": last.rows,
         "dagster/partition_row_count": last.rows,
         "rows_by_day": {str(day.snapshot_date): day.rows for day in landed},
         "bytes": sum(day.bytes for day in landed),
         "already_landed": [str(day.snapshot_date) for day in landed if day.already_landed],
         "simulated": last.is_simulated,
-        "source": str(last.manifest.get("source")),
         "captured_at": str(last.manifest.get("captured_at")),
-        "warnings": {str(day.snapshot_date): day.manifest.get("warnings", []) for day in landed},
-        "preview": _preview(last, "id, downloads, downloadsAllTime, likes, pipeline_tag", "downloads desc"),
+        "preview": _preview(last, columns, order),
     }
-    if failed:
-        metadata["set_aside"] = {str(day): str(error) for day, error in failed.items()}
-    return metadata
 
 
 def _preview(landed: LandedDay, columns: str, order: str) -> dg.MarkdownMetadataValue:

@@ -6,10 +6,9 @@ from datetime import UTC, date, datetime
 
 import dagster as dg
 
-from orchestration.defs.extract.hub import LandingConfig
+from orchestration.defs.extract.hub import LandingConfig, landed_metadata
 from orchestration.defs.gates import check_name
 from orchestration.defs.partitions import one_run_a_range, snapshot_days
-from orchestration.defs.preview import as_markdown
 from orchestration.defs.progress import tell, timed
 from orchestration.defs.run_days import asked_days
 from orchestration.defs.transform.translator import OWNERS
@@ -127,31 +126,8 @@ def _key(listing: Listing) -> dg.AssetKey:
 
 
 def _metadata(landed: list[LandedDay]) -> dict:
-    last = landed[-1]
-    return {
-        "dagster/row_count": last.rows,
-        "dagster/partition_row_count": last.rows,
-        "rows_by_day": {str(part.snapshot_date): part.rows for part in landed},
-        "bytes": sum(part.bytes for part in landed),
-        "already_landed": [str(part.snapshot_date) for part in landed if part.already_landed],
-        "simulated": last.is_simulated,
-        "captured_at": str(last.manifest.get("captured_at")),
-        "preview": _preview(last),
-    }
-
-
-def _preview(landed: LandedDay) -> dg.MarkdownMetadataValue:
-    """The five most liked, which every listing has."""
-    import duckdb
-
-    with duckdb.connect() as connection:
-        return as_markdown(
-            connection.execute(
-                "select id, author, likes, trendingScore, createdAt from read_parquet(?) "
-                "order by likes desc nulls last, id limit 5",
-                [str(landed.path / "*.parquet")],
-            )
-        )
+    # the most liked: every listing has likes
+    return landed_metadata(landed, "id, author, likes, trendingScore, createdAt", "likes desc nulls last")
 
 
 def _as_metadata(value):
