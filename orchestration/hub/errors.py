@@ -52,10 +52,11 @@ class MalformedBody(Exception):
 
 
 class Action(Enum):
-    RETRY = "try again, with backoff, a bounded number of times"
+    RETRY = "try again, with backoff: ten tries and half an hour at most (`client.RetryPolicy`)"
     WAIT = "wait as the server says; counts as a try only after three rate-limit windows"
     CONFIGURATION = "stop: a setting or the code is wrong"
     INTEGRITY = "stop: the rows can't be trusted"
+    QUARANTINE = "go on: the row lands, what is wrong in it doesn't, and both are told in the day's manifest"
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,8 @@ class Treatment:
     exceptions: tuple[type[Exception], ...] = ()
 
 
-# The first line that matches decides. A status that no line names is a configuration error: never retry the unknown.
+# The first line that matches decides. A status that no line names is a configuration error: never retry the unknown. The
+# last lines have no exception of their own: they are decided where bytes and values are read (`client`, `readers`).
 TREATMENTS: tuple[Treatment, ...] = (
     Treatment(
         "an address that is no address",
@@ -118,6 +120,16 @@ TREATMENTS: tuple[Treatment, ...] = (
         Action.INTEGRITY,
         "a keyset walk is only complete if these hold; a silent gap would look like deletions",
         exceptions=(HubIntegrityError,),
+    ),
+    Treatment(
+        "the very same bytes twice that are no UTF-8",
+        Action.QUARANTINE,
+        "then they are what the Hub has: replaced by U+FFFD and counted; an `_id` so spoilt breaks the order and stops",
+    ),
+    Treatment(
+        "a value that its column can't hold, a field that no column is read from",
+        Action.QUARANTINE,
+        "null, named in `cast_errors` and kept as it came in `extra`; too many of them stop at the completeness gate",
     ),
 )
 
