@@ -539,15 +539,17 @@ MARTS_DAILY_COUNTRY_SHARE = Suite(
         ),
         never(
             "downloads_and_share_are_in_range",
-            "downloads < 0 or share < 0 or share > 1",
-            show="metric, attribution, denominator, country_code, downloads, share",
-            because="a part is neither negative nor larger than its whole",
+            "not is_corrected and (downloads < 0 or share < 0 or share > 1)",
+            show="metric, window_days, attribution, denominator, country_code, downloads, share",
+            because="a part is neither negative nor larger than its whole, unless the Hub took downloads back in the "
+            "window, which correction_downloads tells",
         ),
         never(
             "share_lies_within_its_bounds",
-            "share_low > share + 1e-12 or share_high < share - 1e-12",
-            show="metric, attribution, denominator, country_code, share_low, share, share_high",
-            because="bounds say what the share could be if XX were known; 1e-12 is the rounding of published shares",
+            "not is_corrected and (share_low > share + 1e-12 or share_high < share - 1e-12)",
+            show="metric, window_days, attribution, denominator, country_code, share_low, share, share_high",
+            because="bounds say what the share could be if XX were known; 1e-12 is the rounding of published shares; "
+            "what was taken back has no bounds",
         ),
         never(
             "ranks_start_at_one",
@@ -571,7 +573,7 @@ MARTS_DAILY_COUNTRY_SHARE = Suite(
         ),
         never(
             "china_to_us_ratio_is_equal_across_denominators",
-            "highest_cn_per_us - lowest_cn_per_us > 1e-6 * highest_cn_per_us",
+            "highest_cn_per_us - lowest_cn_per_us > 1e-6 * abs(highest_cn_per_us)",
             among="ratios",
             show="metric, attribution, lowest_cn_per_us, highest_cn_per_us",
             because="who leads must not depend on the denominator; one millionth covers the rounding of small shares",
@@ -605,8 +607,8 @@ MARTS_DAILY_ORGANIZATION_SHARE = Suite(
         ),
         never(
             "shares_are_in_range",
-            "share_of_country < 0 or share_of_country > 1 or share_of_total < 0 or share_of_total > 1 "
-            "or share_of_total > share_of_country + 1e-12",
+            "not is_corrected and (share_of_country < 0 or share_of_country > 1 or share_of_total < 0 "
+            "or share_of_total > 1 or share_of_total > share_of_country + 1e-12)",
             show="metric, attribution, country_code, organization, share_of_country, share_of_total",
             because="a part is neither negative nor larger than its whole, and the world is larger than a country",
         ),
