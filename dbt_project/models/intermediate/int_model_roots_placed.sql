@@ -231,6 +231,7 @@ placed as (
         lineage.*,
         namespaces.country_code,
         namespaces.organization,
+        namespaces.holder,
         namespaces.is_person
     from lineage
     inner join namespaces
@@ -252,6 +253,8 @@ summarised as (
         max(country_code) as last_country_code,
         min(coalesce(organization, '')) as first_organization,
         max(coalesce(organization, '')) as last_organization,
+        min(holder) as first_holder,
+        max(holder) as last_holder,
         min(case when is_person then 1 else 0 end) as all_persons
     from placed
     group by snapshot_date, repo_id
@@ -275,6 +278,7 @@ final as (
             when first_organization = last_organization
                 then nullif(first_organization, '')
         end as organization,
+        case when first_holder = last_holder then first_holder end as holder,
         all_persons = 1 as is_person
     from summarised
 
