@@ -232,7 +232,8 @@ placed as (
         namespaces.country_code,
         namespaces.organization,
         namespaces.holder,
-        namespaces.is_person
+        namespaces.is_person,
+        namespaces.counted_as
     from lineage
     inner join namespaces
         on
@@ -255,7 +256,8 @@ summarised as (
         max(coalesce(organization, '')) as last_organization,
         min(holder) as first_holder,
         max(holder) as last_holder,
-        min(case when is_person then 1 else 0 end) as all_persons
+        min(case when is_person then 1 else 0 end) as all_persons,
+        max(case when counted_as = 'unknown' then 1 else 0 end) as has_unknown
     from placed
     group by snapshot_date, repo_id
 
@@ -279,7 +281,12 @@ final as (
                 then nullif(first_organization, '')
         end as organization,
         case when first_holder = last_holder then first_holder end as holder,
-        all_persons = 1 as is_person
+        all_persons = 1 as is_person,
+        case
+            when all_persons = 1 then 'person'
+            when has_unknown = 1 then 'unknown'
+            else 'organization'
+        end as counted_as
     from summarised
 
 )

@@ -120,6 +120,7 @@ described as (
         uploaders.country_code as uploader_country_code,
         uploaders.organization as uploader_organization,
         uploaders.is_person as uploader_is_person,
+        uploaders.counted_as as uploader_account_type,
         uploaders.holder as uploader_holder,
         uploaders.is_first_party,
 
@@ -136,6 +137,10 @@ described as (
             when roots.repo_id is null then uploaders.is_person
             else roots.is_person
         end as origin_is_person,
+        case
+            when roots.repo_id is null then uploaders.counted_as
+            else roots.counted_as
+        end as origin_account_type,
         case
             when roots.repo_id is null then uploaders.holder
             else coalesce(roots.holder, uploaders.holder)
