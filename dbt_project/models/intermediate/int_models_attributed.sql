@@ -119,6 +119,8 @@ described as (
         -- who holds the repository
         uploaders.country_code as uploader_country_code,
         uploaders.organization as uploader_organization,
+        uploaders.organization_type as uploader_organization_type,
+        uploaders.parent_organization as uploader_parent_organization,
         uploaders.is_person as uploader_is_person,
         uploaders.is_first_party,
 
