@@ -1,5 +1,6 @@
-{# CTEs `judged` and `classified`: the platform event of each compared day (definition 8). `days`: name of a CTE with
-   snapshot_date, position (1, 2, …), unchanged_share, median_relative_change. Needs `with recursive`. #}
+{# CTEs `judged` and `classified`: whether the counters of each day were recounted (definition 8). `days`: name of a CTE
+   with snapshot_date, position (1, 2, …) and median_relative_change per day, stalled days left out. Needs
+   `with recursive`. #}
 {% macro classified_days(days) %}
     {{ return(adapter.dispatch('classified_days')(days)) }}
 {% endmacro %}
@@ -10,7 +11,7 @@ judged as (
     select
         cast(0 as bigint) as position,
         cast(null as date) as snapshot_date,
-        'none' as platform_event,
+        false as is_recounted,
         cast([] as double[]) as baseline
 
     union all
@@ -18,28 +19,9 @@ judged as (
     select
         position,
         snapshot_date,
+        is_recounted,
         case
-            when unchanged_share >= {{ var('stalled_unchanged_share') }}
-                then 'stalled'
-            when
-                abs(median_relative_change - baseline_median) > greatest(
-                    {{ var('recounted_minimum_difference') }},
-                    {{ var('recounted_deviations') }} * baseline_deviation
-                )
-                then 'recounted'
-            else 'none'
-        end as platform_event,
-        case
-            when
-                unchanged_share >= {{ var('stalled_unchanged_share') }}
-                or coalesce(
-                    abs(median_relative_change - baseline_median) > greatest(
-                        {{ var('recounted_minimum_difference') }},
-                        {{ var('recounted_deviations') }} * baseline_deviation
-                    ),
-                    false
-                )
-                then baseline
+            when is_recounted then baseline
             else list_append(baseline, median_relative_change)[
                 -{{ var('platform_event_baseline_days') }}:
             ]
@@ -48,16 +30,23 @@ judged as (
         select
             {{ days }}.position,
             {{ days }}.snapshot_date,
-            {{ days }}.unchanged_share,
             {{ days }}.median_relative_change,
             judged.baseline,
-            list_median(judged.baseline) as baseline_median,
-            list_median(
-                list_transform(
-                    judged.baseline,
-                    lambda change: abs(change - list_median(judged.baseline))
-                )
-            ) as baseline_deviation
+            coalesce(
+                abs(
+                    {{ days }}.median_relative_change
+                    - list_median(judged.baseline)
+                ) > greatest(
+                    {{ var('recounted_minimum_difference') }},
+                    {{ var('recounted_deviations') }} * list_median(
+                        list_transform(
+                            judged.baseline,
+                            lambda change: abs(change - list_median(judged.baseline))
+                        )
+                    )
+                ),
+                false
+            ) as is_recounted
         from judged
         inner join {{ days }}
             on {{ days }}.position = judged.position + 1
@@ -69,7 +58,7 @@ classified as (
 
     select
         snapshot_date,
-        platform_event
+        is_recounted
     from judged
     where position > 0
 

@@ -47,42 +47,50 @@
     {{ return(filtered) }}
 {%- endmacro %}
 
-{# This run's days and, for each, the complete landed day before and after it; an empty list when the run processes
-   all days. `captures`: relation with snapshot_date and status. #}
-{% macro neighbouring_dates(captures) %}
-    {%- set dates = snapshot_dates() -%}
-    {%- if not execute or not dates -%}
-        {{ return([]) }}
+{# A relation of the intermediate layer as the run before left it; none on a full refresh, in a unit test, or where there
+   was no run before. Staging has to know which days are there already, and may not refer upwards. #}
+{% macro as_of_last_run(name) %}
+    {%- if not execute or flags.FULL_REFRESH or model.resource_type != 'model' -%}
+        {{ return(none) }}
     {%- endif -%}
-    {%- set neighbours -%}
-        with
+    {{ return(adapter.get_relation(
+        database=target.database, schema=generate_schema_name('intermediate'), identifier=name
+    )) }}
+{% endmacro %}
 
-        complete as (
-
-            select
-                snapshot_date,
-                lag(snapshot_date) over (order by snapshot_date) as previous_date,
-                lead(snapshot_date) over (order by snapshot_date) as next_date
-            from {{ captures }}
-            where status = 'complete'
-
-        ),
-
-        of_this_run as (
-
-            select * from complete where {{ in_snapshot_dates() }}
-
-        )
-
-        select cast(snapshot_date as {{ dbt.type_string() }}) from of_this_run
-        union
-        select cast(previous_date as {{ dbt.type_string() }})
-        from of_this_run
-        where previous_date is not null
-        union
-        select cast(next_date as {{ dbt.type_string() }})
-        from of_this_run
-        where next_date is not null
-    {%- endset -%}
-    {{ return((dates + run_query(neighbours).columns[0].values() | list) | unique | sort) }}
+{# The captured days whose counters this run compares: its own; back from each to the last day on which counters moved;
+   and on from each to the first one on which they moved after the next captured day, because a day that arrives late
+   can change whether the next one moved. An empty list when the run processes all days. #}
+{% macro dates_compared() %}
+    {%- set dates = snapshot_dates() -%}
+    {%- set known = as_of_last_run('int_snapshots_classified') -%}
+    {%- if not execute or not dates or known is none -%}
+        {{ return(dates) }}
+    {%- endif -%}
+    {%- set moved = {} -%}
+    {%- for row in run_query(
+        "select cast(snapshot_date as " ~ dbt.type_string() ~ "), is_moving from " ~ known
+        ~ " where status = 'complete' order by 1"
+    ) -%}
+        {%- do moved.update({row[0]: row[1]}) -%}
+    {%- endfor -%}
+    {%- set compared = [] -%}
+    {%- set captured = (moved.keys() | list + dates) | unique | sort -%}
+    {%- for date in dates -%}
+        {%- do compared.append(date) -%}
+        {%- set open = namespace(is_open=true) -%}
+        {%- for earlier in captured | reverse if earlier < date and open.is_open -%}
+            {%- do compared.append(earlier) -%}
+            {%- if earlier not in dates and moved[earlier] -%}{%- set open.is_open = false -%}{%- endif -%}
+        {%- endfor -%}
+        {%- set open = namespace(is_open=true, is_next=true) -%}
+        {%- for later in captured if later > date and open.is_open -%}
+            {%- do compared.append(later) -%}
+            {%- if not open.is_next and later not in dates and moved[later] -%}
+                {%- set open.is_open = false -%}
+            {%- endif -%}
+            {%- set open.is_next = false -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(compared | unique | sort) }}
 {% endmacro %}

@@ -21,44 +21,25 @@ counters as (
 
 ),
 
-complete_days as (
+days as (
 
-    select
-        snapshot_date,
-        counters_date,
-        lag(snapshot_date) over (order by snapshot_date) as previous_date,
-        lag(counters_date) over (order by snapshot_date)
-            as previous_counters_date
-    from captures
-    where status = 'complete'
+    select * from {{ ref('int_days_of_run') }}
 
 ),
 
-read_days as (
-
-    select distinct snapshot_date from counters
-
-),
-
--- days whose predecessor was read as well, and the first day of all
 compared_days as (
 
     select
-        complete_days.snapshot_date,
-        complete_days.previous_date,
+        days.snapshot_date,
+        days.previous_date,
         coalesce(
-            complete_days.counters_date
-            = complete_days.previous_counters_date,
-            false
+            captures.counters_date = previous_captures.counters_date, false
         ) as is_same_counters_day
-    from complete_days
-    inner join read_days
-        on complete_days.snapshot_date = read_days.snapshot_date
-    left join read_days as previous_days
-        on complete_days.previous_date = previous_days.snapshot_date
-    where
-        complete_days.previous_date is null
-        or previous_days.snapshot_date is not null
+    from days
+    inner join captures
+        on days.snapshot_date = captures.snapshot_date
+    left join captures as previous_captures
+        on days.previous_date = previous_captures.snapshot_date
 
 ),
 
@@ -92,7 +73,7 @@ summarised as (
             'sum(case when relative_change = 0 then 1 else 0 end)',
             'count(*)',
         ) }} as unchanged_share,
-        round({{ median('relative_change') }}, 12) as median_relative_change
+        {{ median('relative_change') }} as median_relative_change
     from changes
     group by snapshot_date
 

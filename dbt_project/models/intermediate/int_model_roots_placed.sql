@@ -231,7 +231,8 @@ placed as (
         lineage.*,
         namespaces.country_code,
         namespaces.organization,
-        namespaces.is_person
+        namespaces.is_person,
+        namespaces.counted_as
     from lineage
     inner join namespaces
         on
@@ -252,7 +253,8 @@ summarised as (
         max(country_code) as last_country_code,
         min(coalesce(organization, '')) as first_organization,
         max(coalesce(organization, '')) as last_organization,
-        min(case when is_person then 1 else 0 end) as all_persons
+        min(case when is_person then 1 else 0 end) as all_persons,
+        max(case when counted_as = 'unknown' then 1 else 0 end) as has_unknown
     from placed
     group by snapshot_date, repo_id
 
@@ -275,7 +277,12 @@ final as (
             when first_organization = last_organization
                 then nullif(first_organization, '')
         end as organization,
-        all_persons = 1 as is_person
+        all_persons = 1 as is_person,
+        case
+            when all_persons = 1 then 'person'
+            when has_unknown = 1 then 'unknown'
+            else 'organization'
+        end as counted_as
     from summarised
 
 )

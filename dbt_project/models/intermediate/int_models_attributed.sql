@@ -122,6 +122,7 @@ described as (
         uploaders.organization_type as uploader_organization_type,
         uploaders.parent_organization as uploader_parent_organization,
         uploaders.is_person as uploader_is_person,
+        uploaders.counted_as as uploader_account_type,
         uploaders.is_first_party,
 
         -- who developed the root of its lineage; without one, the same
@@ -137,6 +138,10 @@ described as (
             when roots.repo_id is null then uploaders.is_person
             else roots.is_person
         end as origin_is_person,
+        case
+            when roots.repo_id is null then uploaders.counted_as
+            else roots.counted_as
+        end as origin_account_type,
         case
             when roots.repo_id is null then models.repo_id
             else roots.root_repo_id

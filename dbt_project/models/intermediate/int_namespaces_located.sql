@@ -115,6 +115,12 @@ final as (
         account_type,
         is_seeded,
         is_person,
+        -- a seed row says that it is an organisation, whether looked up or not
+        case
+            when is_person then 'person'
+            when is_seeded or account_type = 'organization' then 'organization'
+            else 'unknown'
+        end as counted_as,
         organization_type,
         case
             when is_person then 'XC'

@@ -20,20 +20,6 @@ compared as (
 
 ),
 
-comparisons as (
-
-    select
-        snapshot_date,
-        unchanged_share,
-        median_relative_change,
-        row_number() over (order by snapshot_date) as position
-    from compared
-    where unchanged_share is not null
-
-),
-
-{{ classified_days('comparisons') }},
-
 bounds as (
 
     select
@@ -52,7 +38,7 @@ calendar as (
 
 ),
 
-final as (
+described as (
 
     select
         calendar.snapshot_date,
@@ -62,7 +48,6 @@ final as (
                 then 'complete'
             else 'incomplete'
         end as status,
-        coalesce(classified.platform_event, 'none') as platform_event,
         captures.source,
         captures.source_revision,
         captures.source_license,
@@ -73,7 +58,17 @@ final as (
         captures.is_simulated,
         captures.reason,
         compared.unchanged_share,
-        compared.median_relative_change
+        compared.median_relative_change,
+        coalesce(
+            compared.unchanged_share >= {{ var('stalled_unchanged_share') }},
+            false
+        ) as is_stalled,
+        coalesce(loaded.has_counters, false)
+        and not coalesce(compared.is_same_counters_day, false)
+        and not coalesce(
+            compared.unchanged_share >= {{ var('stalled_unchanged_share') }},
+            false
+        ) as is_moving
     from calendar
     left join captures
         on calendar.snapshot_date = captures.snapshot_date
@@ -81,8 +76,129 @@ final as (
         on calendar.snapshot_date = loaded.snapshot_date
     left join compared
         on calendar.snapshot_date = compared.snapshot_date
+
+),
+
+-- base_date: the last day before it on which the counters moved;
+-- moving_date: the first one from it on, whose counters tell its downloads
+placed as (
+
+    select
+        *,
+        max(
+            case when status = 'complete' and is_moving then snapshot_date end
+        ) over (
+            order by snapshot_date
+            rows between unbounded preceding and 1 preceding
+        ) as base_date,
+        min(
+            case when status = 'complete' and is_moving then snapshot_date end
+        ) over (
+            order by snapshot_date
+            rows between current row and unbounded following
+        ) as moving_date,
+        max(case when status = 'complete' then snapshot_date end) over (
+            order by snapshot_date
+            rows between unbounded preceding and current row
+        ) as observed_date
+    from described
+
+),
+
+scaled as (
+
+    select
+        *,
+        status = 'complete' and is_moving as has_moved,
+        {{ dbt.datediff('base_date', 'snapshot_date', 'day') }} as days_since_base,
+        round(
+            median_relative_change
+            / {{ dbt.datediff('base_date', 'snapshot_date', 'day') }},
+            12
+        ) as median_change_per_day
+    from placed
+
+),
+
+-- after a longer gap growth hides what a recount did
+comparisons as (
+
+    select
+        snapshot_date,
+        median_change_per_day as median_relative_change,
+        row_number() over (order by snapshot_date) as position
+    from scaled
+    where
+        status = 'complete'
+        and not is_stalled
+        and unchanged_share is not null
+        and days_since_base <= {{ var('recounted_longest_gap_days') }}
+
+),
+
+{{ classified_days('comparisons') }},
+
+{% if is_folding() -%}
+-- what a late day makes of the days after it is written anew, too
+known_before as (
+
+    select
+        snapshot_date,
+        platform_event
+    from {{ this }}
+
+),
+
+{% endif -%}
+
+events as (
+
+    select
+        scaled.*,
+        case
+            when scaled.is_stalled and scaled.status = 'complete' then 'stalled'
+            when classified.is_recounted then 'recounted'
+            else 'none'
+        end as platform_event
+    from scaled
     left join classified
-        on calendar.snapshot_date = classified.snapshot_date
+        on scaled.snapshot_date = classified.snapshot_date
+
+),
+
+final as (
+
+    select
+        events.snapshot_date,
+        events.status,
+        events.platform_event,
+        events.source,
+        events.source_revision,
+        events.source_license,
+        events.captured_at,
+        events.counters_date,
+        events.models,
+        events.downloads_all_time,
+        events.is_simulated,
+        events.reason,
+        events.unchanged_share,
+        events.median_change_per_day as median_relative_change,
+        events.has_moved as is_moving,
+        events.base_date,
+        events.moving_date,
+        events.observed_date,
+        {% if is_folding() -%}
+        coalesce(
+            known_before.platform_event <> events.platform_event, false
+        ) as is_reclassified
+        {%- else -%}
+        false as is_reclassified
+        {%- endif %}
+    from events
+    {%- if is_folding() %}
+    left join known_before
+        on events.snapshot_date = known_before.snapshot_date
+    {%- endif %}
 
 )
 

@@ -22,7 +22,8 @@ totals as (
         cast(count(*) as bigint) as models,
         cast(sum(coalesce(downloads_30d, 0)) as bigint) as downloads_30d,
         cast(sum(coalesce(downloads_all_time, 0)) as bigint)
-            as downloads_all_time
+            as downloads_all_time,
+        count(downloads_all_time) > 0 as has_counters
     from models
     group by snapshot_date
 

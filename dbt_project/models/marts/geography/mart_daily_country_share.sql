@@ -1,47 +1,22 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='delete+insert',
-        unique_key='snapshot_date',
+        incremental_strategy='replace',
+        meta={'replaces': [snapshot_metrics_of_run(), windows_restated()]},
         on_schema_change='fail',
     )
 }}
 
+-- say which rows are taken out before
+-- depends_on: {{ ref('int_days_of_run') }}
+-- depends_on: {{ ref('int_windows_restated') }}
+
 with
 
-sums as (
-
-    select * from {{ ref('int_metric_downloads_summed') }}
-
-),
-
-top_repositories as (
-
-    select * from {{ ref('int_top_repositories_found') }}
-
-),
-
--- ISO countries never lose anything to a denominator; XC loses its persons
 by_country as (
 
-    {% for denominator in denominators() -%}
-    select
-        snapshot_date,
-        metric,
-        window_days,
-        attribution,
-        '{{ denominator.denominator }}' as denominator,
-        country_code,
-        cast(sum(downloads) as bigint) as downloads,
-        cast(sum(outlier_downloads) as bigint) as outlier_downloads,
-        cast(sum(models) as bigint) as models
-    from sums
-    where {{ denominator.condition }}
-    group by snapshot_date, metric, window_days, attribution, country_code
-    {% if not loop.last -%}
-    union all
-    {% endif -%}
-    {% endfor %}
+    select * from {{ ref('int_country_downloads_summed') }}
+
 ),
 
 totals as (
@@ -49,12 +24,14 @@ totals as (
     select
         snapshot_date,
         metric,
+        window_days,
         attribution,
         denominator,
         cast(sum(downloads) as bigint) as total_downloads,
-        cast(sum(outlier_downloads) as bigint) as total_outlier_downloads
+        cast(sum(outlier_downloads) as bigint) as total_outlier_downloads,
+        cast(sum(top_downloads) as bigint) as total_top_downloads
     from by_country
-    group by snapshot_date, metric, attribution, denominator
+    group by snapshot_date, metric, window_days, attribution, denominator
 
 ),
 
@@ -63,13 +40,13 @@ unattributed as (
     select
         snapshot_date,
         metric,
+        window_days,
         attribution,
-        cast(
-            sum(case when country_code = 'XX' then downloads else 0 end)
-            as bigint
-        ) as downloads
-    from sums
-    group by snapshot_date, metric, attribution
+        downloads
+    from by_country
+    where
+        denominator = 'all'
+        and country_code = 'XX'
 
 ),
 
@@ -79,35 +56,27 @@ joined as (
         by_country.*,
         totals.total_downloads,
         totals.total_outlier_downloads,
-        unattributed.downloads as unattributed_downloads,
+        totals.total_top_downloads,
+        coalesce(unattributed.downloads, 0) as unattributed_downloads,
         case
-            when by_country.denominator = 'located' then unattributed.downloads
+            when by_country.denominator = 'located'
+                then coalesce(unattributed.downloads, 0)
             else 0
-        end as unattributed_outside,
-        top_repositories.downloads as top_downloads,
-        case
-            when by_country.country_code = top_repositories.country_code
-                then top_repositories.downloads
-            else 0
-        end as own_top_downloads
+        end as unattributed_outside
     from by_country
     inner join totals
         on
             by_country.snapshot_date = totals.snapshot_date
             and by_country.metric = totals.metric
+            and by_country.window_days = totals.window_days
             and by_country.attribution = totals.attribution
             and by_country.denominator = totals.denominator
-    inner join unattributed
+    left join unattributed
         on
             by_country.snapshot_date = unattributed.snapshot_date
             and by_country.metric = unattributed.metric
+            and by_country.window_days = unattributed.window_days
             and by_country.attribution = unattributed.attribution
-    inner join top_repositories
-        on
-            by_country.snapshot_date = top_repositories.snapshot_date
-            and by_country.metric = top_repositories.metric
-            and by_country.attribution = top_repositories.attribution
-            and by_country.denominator = top_repositories.denominator
 
 ),
 
@@ -130,6 +99,7 @@ final as (
                         partition by
                             snapshot_date,
                             metric,
+                            window_days,
                             attribution,
                             denominator,
                             {{ is_country('country_code') }}
@@ -152,15 +122,15 @@ final as (
                 ) }}
         end as share_high,
         {{ share_of(
-            '(downloads - own_top_downloads)',
-            '(total_downloads - top_downloads)',
+            '(downloads - top_downloads)',
+            '(total_downloads - total_top_downloads)',
         ) }} as share_without_top_repository,
         {{ share_of(
             '(downloads - outlier_downloads)',
             '(total_downloads - total_outlier_downloads)',
         ) }} as share_without_outliers,
-        cast(null as bigint) as correction_downloads,
-        0 as days_estimated,
+        correction_downloads,
+        days_estimated,
         models
     from joined
 

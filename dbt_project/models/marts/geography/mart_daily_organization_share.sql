@@ -1,17 +1,61 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='delete+insert',
-        unique_key='snapshot_date',
+        incremental_strategy='replace',
+        meta={'replaces': [snapshot_metrics_of_run(), windows_restated()]},
         on_schema_change='fail',
     )
 }}
 
+-- say which rows are taken out before
+-- depends_on: {{ ref('int_days_of_run') }}
+
 with
+
+snapshot_sums as (
+
+    select * from {{ ref('int_metric_downloads_summed') }}
+
+),
+
+windows as (
+
+    select * from {{ ref('int_windows_restated') }}
+
+),
+
+window_sums as (
+
+    select window_sums.*
+    from {{ ref('int_window_downloads_summed') }} as window_sums
+    inner join windows
+        on
+            window_sums.snapshot_date = windows.snapshot_date
+            and window_sums.window_days = windows.window_days
+
+),
 
 sums as (
 
-    select * from {{ ref('int_metric_downloads_summed') }}
+    select
+        snapshot_date,
+        metric,
+        window_days,
+        attribution,
+        country_code,
+        organization,
+        downloads
+    from snapshot_sums
+    union all
+    select
+        snapshot_date,
+        metric,
+        window_days,
+        attribution,
+        country_code,
+        organization,
+        downloads
+    from window_sums
 
 ),
 
@@ -20,10 +64,11 @@ totals as (
     select
         snapshot_date,
         metric,
+        window_days,
         attribution,
         cast(sum(downloads) as bigint) as total_downloads
     from sums
-    group by snapshot_date, metric, attribution
+    group by snapshot_date, metric, window_days, attribution
 
 ),
 
@@ -32,11 +77,12 @@ country_totals as (
     select
         snapshot_date,
         metric,
+        window_days,
         attribution,
         country_code,
         cast(sum(downloads) as bigint) as country_downloads
     from sums
-    group by snapshot_date, metric, attribution, country_code
+    group by snapshot_date, metric, window_days, attribution, country_code
 
 ),
 
@@ -85,6 +131,7 @@ named as (
         on
             by_organization.snapshot_date = totals.snapshot_date
             and by_organization.metric = totals.metric
+            and by_organization.window_days = totals.window_days
             and by_organization.attribution = totals.attribution
 
 ),
@@ -129,11 +176,13 @@ final as (
         on
             folded.snapshot_date = totals.snapshot_date
             and folded.metric = totals.metric
+            and folded.window_days = totals.window_days
             and folded.attribution = totals.attribution
     inner join country_totals
         on
             folded.snapshot_date = country_totals.snapshot_date
             and folded.metric = country_totals.metric
+            and folded.window_days = country_totals.window_days
             and folded.attribution = country_totals.attribution
             and folded.country_code = country_totals.country_code
 

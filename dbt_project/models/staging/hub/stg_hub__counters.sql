@@ -1,7 +1,6 @@
-{# This run's days and their landed neighbours, so that a day is compared with the one before it and the one after
+{# This run's days and the captured days around them, so that a day is compared with the one before it and the one after
    with it, in whatever order days are loaded, and no history of counters has to be kept. #}
-{%- set captures = ref('stg_hub__captures') -%}
-{%- set dates = neighbouring_dates(captures) -%}
+{%- set dates = dates_compared() -%}
 
 with
 
@@ -20,7 +19,7 @@ counters as (
     from landed
     where
         not coalesce(private, false)
-        and downloadsAllTime > 0
+        and downloadsAllTime is not null
 
 )
 
