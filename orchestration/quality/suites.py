@@ -836,7 +836,18 @@ PUBLISHED_TABLES: dict[str, tuple[str, ...]] = {
     "dim_countries": ("country_code",),
     "dim_organizations": ("namespace", "valid_from"),
     "dim_models": ("repo_id",),
+    "dim_model_history": ("repo_id", "valid_from"),
     "bridge_model_parents": ("repo_id", "parent_model_id"),
+    "fct_daily_model_downloads": ("snapshot_date", "repo_id"),
+    "fct_daily_country_downloads": ("snapshot_date", "attribution", "country_code", "account_type", "is_new"),
+    "mart_country_crossovers": (
+        "crossover_date",
+        "metric",
+        "window_days",
+        "attribution",
+        "leader_country_code",
+        "passed_country_code",
+    ),
     "mart_daily_country_share": (
         "snapshot_date",
         "metric",
