@@ -18,11 +18,14 @@ MARTS = {
     "dim_organizations",
     "dim_snapshots",
     "fct_quality_results",
+    "fct_releases",
     "mart_attribution_coverage",
     "mart_attribution_queue",
     "mart_daily_country_share",
     "mart_daily_organization_share",
     "mart_headline_claims",
+    "mart_release_cadence",
+    "mart_weekly_release_frequency",
 }
 
 
