@@ -21,12 +21,15 @@ MARTS = {
     "fct_daily_country_downloads",
     "fct_daily_model_downloads",
     "fct_quality_results",
+    "fct_releases",
     "mart_attribution_coverage",
     "mart_attribution_queue",
     "mart_country_crossovers",
     "mart_daily_country_share",
     "mart_daily_organization_share",
     "mart_headline_claims",
+    "mart_release_cadence",
+    "mart_weekly_release_frequency",
 }
 
 
