@@ -56,6 +56,18 @@
 {% macro default__wide_integer(value) %}cast({{ value }} as decimal(38, 0)){% endmacro %}
 {% macro duckdb__wide_integer(value) %}cast({{ value }} as hugeint){% endmacro %}
 
+{# A name in which `_` stands for the point of a number (`phi-1_5`, `internlm2_5-7b`, `Qwen-1_8B`) with a point there:
+   between two single digits that end a part of the name, `b` for billions aside. #}
+{% macro point_between_digits(name) %}
+    {{- return(adapter.dispatch('point_between_digits')(name)) -}}
+{% endmacro %}
+{% macro default__point_between_digits(name) -%}
+    regexp_replace({{ name }}, '(^|[^0-9])([0-9])_([0-9][bB]?)(-|_|$)', '$1$2.$3$4')
+{%- endmacro %}
+{% macro duckdb__point_between_digits(name) -%}
+    regexp_replace({{ name }}, '(^|[^0-9])([0-9])_([0-9][bB]?)(-|_|$)', '\1\2.\3\4', 'g')
+{%- endmacro %}
+
 {# Middle value of a group; the mean of the two in the middle when their number is even. #}
 {% macro median(value) %}{{ return(adapter.dispatch('median')(value)) }}{% endmacro %}
 {% macro default__median(value) %}percentile({{ value }}, 0.5){% endmacro %}

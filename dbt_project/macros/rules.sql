@@ -113,3 +113,18 @@
         false
     )
 {%- endmacro %}
+
+{# How often somebody releases, by the median of days between releases (definition 19), each bound half way between two
+   rhythms or so: up to 10 days is a week and some slack, up to 135 a quarter and half of one. No gap: one date only.
+   2026-11-24. #}
+{% macro release_cadence(median_days) -%}
+    case
+        when {{ median_days }} is null then 'single'
+        when {{ median_days }} <= 10 then 'weekly'
+        when {{ median_days }} <= 21 then 'biweekly'
+        when {{ median_days }} <= 45 then 'monthly'
+        when {{ median_days }} <= 135 then 'quarterly'
+        when {{ median_days }} <= 270 then 'semiannual'
+        else 'yearly'
+    end
+{%- endmacro %}

@@ -877,6 +877,9 @@ PUBLISHED_TABLES: dict[str, tuple[str, ...]] = {
     "mart_attribution_coverage": ("snapshot_date", "attribution", "basis"),
     "mart_attribution_queue": ("namespace",),
     "mart_headline_claims": ("claim_id", "part", "snapshot_date"),
+    "fct_releases": ("release_id",),
+    "mart_weekly_release_frequency": ("week_start", "organization"),
+    "mart_release_cadence": ("snapshot_date", "level", "organization", "country_code"),
     "fct_quality_results": ("evaluation_id",),
 }
 

@@ -253,6 +253,13 @@ group by repo_id;
 create table marts.bridge_model_parents as
 select distinct repo_id, parent_model_id from staging.stg_hub__model_parents;
 
+create table marts.fct_releases as select 'r' || range as release_id from range(3);
+
+create table marts.mart_weekly_release_frequency as select date '2026-10-05' as week_start, 'Qwen' as organization;
+
+create table marts.mart_release_cadence as
+select distinct snapshot_date, 'organization' as level, 'Qwen' as organization, 'CN' as country_code from landed;
+
 create table marts.dim_countries as select * from seeds.countries;
 
 create table marts.dim_organizations as
