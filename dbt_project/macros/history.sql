@@ -71,14 +71,3 @@
     select {{ columns }}
     from {{ arguments['temp_relation'] }}
 {% endmacro %}
-
-{# For a post-hook: keeps the last `days` calendar days up to the last captured one. #}
-{% macro delete_days_before_last(days) %}
-    delete from {{ this }}
-    where
-        snapshot_date <= (
-            select {{ dbt.dateadd('day', -1 * days, 'max(snapshot_date)') }}
-            from {{ ref('int_snapshots_classified') }}
-            where status = 'complete'
-        )
-{% endmacro %}

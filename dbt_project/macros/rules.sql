@@ -60,9 +60,11 @@
 {%- endmacro %}
 
 {# How much a licence class restricts, for the most restrictive of several (definition 24). Terms that nobody has read
-   stand above permissive and copyleft ones, and below classes that are known to restrict. 2026-11-24. #}
+   stand above permissive and copyleft ones, and below classes that are known to restrict; `unknown` states no terms, so
+   that any licence beside it counts. 2026-11-24. #}
 {% macro openness_rank(openness) -%}
     case {{ openness }}
+        when 'unspecified' then 0
         when 'permissive' then 1
         when 'copyleft' then 2
         when 'custom' then 3
@@ -110,4 +112,19 @@
         and {{ created_at }} < cast('{{ var("created_at_floor_end") }}' as timestamp),
         false
     )
+{%- endmacro %}
+
+{# How often somebody releases, by the median of days between releases (definition 19), each bound half way between two
+   rhythms or so: up to 10 days is a week and some slack, up to 135 a quarter and half of one. No gap: one date only.
+   2026-11-24. #}
+{% macro release_cadence(median_days) -%}
+    case
+        when {{ median_days }} is null then 'single'
+        when {{ median_days }} <= 10 then 'weekly'
+        when {{ median_days }} <= 21 then 'biweekly'
+        when {{ median_days }} <= 45 then 'monthly'
+        when {{ median_days }} <= 135 then 'quarterly'
+        when {{ median_days }} <= 270 then 'semiannual'
+        else 'yearly'
+    end
 {%- endmacro %}

@@ -135,7 +135,8 @@ class _Planner:
             reborn = set_rows(reborn, column, new, [0] * len(old_rows))
         for column in ("parent_1", "parent_2", "parent_3"):
             reborn = set_rows(reborn, column, new, [NO_PARENT] * len(old_rows))
-        for column in ("relation", "missing_parent", "family"):
+        # The family stays: it is read from the name, whoever bears it.
+        for column in ("relation", "missing_parent"):
             reborn = set_rows(reborn, column, new, [None] * len(old_rows))
         reborn = set_rows(reborn, "rate", new, [rate + 1 for rate in reborn["rate"].to_pylist()])
         for position, (day, row) in enumerate(self.reborn):

@@ -1,5 +1,6 @@
 """A made-up Hub of any size with every task, licence, kind of access and lineage, in which no repository is real.
-Labs stand under seeded namespaces, all others under made-up ones; what the days do to it is in `simulation.py`."""
+Labs stand under seeded namespaces, all others under made-up ones; a cast of them is always there (`cast.py`), and what
+the days do to it is in `simulation.py`."""
 
 from datetime import date
 from pathlib import Path
@@ -8,6 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from orchestration.sandbox.cast import CAST, cast_repositories
+from orchestration.sandbox.cast import FEWEST_MODELS as FEWEST_MODELS_WITH_CAST
 from orchestration.sandbox.catalogue import Catalogue, noon, numbers, rng_for, set_rows
 from orchestration.sandbox.made_up import ALL_TASKS
 from orchestration.sandbox.organizations_seed import SeededOrganizations, read_organizations
@@ -53,7 +56,9 @@ def population_catalogue(
         kept=max(2, int(models * LABS_SHARE) // len(labs)),
         movable=True,
     )
-    releases = plan_releases(labs, seeded.repackagers, plan, 0)
+    cast = sorted(set(labs) & set(CAST)) if models >= FEWEST_MODELS_WITH_CAST else []
+    planned = cast_repositories(cast, plan, len(labs), 0)
+    releases = plan_releases([lab for lab in labs if lab not in cast], seeded.repackagers, plan, 0, planned)
     owner_names, is_organization = owners(max(20, models // 4), seed)
     existing = models - int(np.sum(numbers(releases, "public_day") <= 0))
     tail_plan = TailPlan(
@@ -72,10 +77,12 @@ def population_catalogue(
 
 
 def _chosen_labs(seeded: SeededOrganizations, models: int, seed: int) -> list[str]:
-    """One lab for every sixty models, drawn from the seeded namespaces."""
-    labs = seeded.labs
-    count = int(np.clip(models // 60, 4, len(labs)))
-    return sorted(rng_for(seed, "labs").choice(labs, size=count, replace=False).tolist())
+    """One lab for every sixty models, drawn from the seeded namespaces; besides the cast, where there is room for it, at
+    least two."""
+    cast = set(seeded.labs) & set(CAST) if models >= FEWEST_MODELS_WITH_CAST else set()
+    others = [name for name in seeded.labs if name not in cast]
+    count = int(np.clip(models // 60 - len(cast), 2 if cast else 4, len(others)))
+    return sorted(cast | set(rng_for(seed, "labs").choice(others, size=count, replace=False).tolist()))
 
 
 def _organizations(seeded: SeededOrganizations, seed: int) -> set[str]:

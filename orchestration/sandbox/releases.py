@@ -1,6 +1,6 @@
 """What labs release: families with versions, sizes and roles, each lab at a pace of its own, and the copies that
 follow. A lab is a namespace and nothing else here: neither its country nor its fame decides anything, only its name
-and the seed."""
+and the seed. What a population's cast releases is planned in `cast.py`."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -43,10 +43,12 @@ class ReleasePlan:
     small: bool = False
 
 
-def plan_releases(labs: list[str], repackagers: list[str], plan: ReleasePlan, first_row: int) -> pa.Table:
+def plan_releases(
+    labs: list[str], repackagers: list[str], plan: ReleasePlan, first_row: int, cast: list[dict] | None = None
+) -> pa.Table:
     """Rows for the releases of `labs` and for the copies that `repackagers` make of them; `first_row` is the row number
-    that the first of them will have."""
-    planned: list[dict] = []
+    that the first of them will have. `cast` are rows that are planned already, numbered from `first_row` on."""
+    planned: list[dict] = list(cast or [])
     for lab in sorted(labs):
         planned += _lab_repositories(lab, plan, first_row + len(planned))
     planned += _copies(planned, sorted(repackagers), plan, first_row)
@@ -66,7 +68,7 @@ def _lab_repositories(lab: str, plan: ReleasePlan, first_row: int) -> list[dict]
         shared = _shared_by_variants(line, int(day), plan, rng)
         releases.append(_variants(lab, line, stamp, shared, popularity, plan, rng))
         day += 1 + rng.exponential(median_gap / np.log(2))
-    return _numbered(_latest(releases, plan.kept), first_row)
+    return numbered(latest_releases(releases, plan.kept), first_row)
 
 
 @dataclass
@@ -101,18 +103,23 @@ def _lines(tasks: tuple[Task, ...], rng: np.random.Generator) -> list[_Line]:
 
 
 def _shared_by_variants(line: _Line, day: int, plan: ReleasePlan, rng: np.random.Generator) -> dict:
-    private_days = int(min(1 + rng.exponential(4), LONGEST_PRIVATE_DAYS)) if rng.random() < PRIVATE_SHARE else 0
     return {
         "family": line.family,
         "public_day": day,
-        "private_days": private_days,
+        "private_days": private_days(rng),
         "license": pick(rng, LICENSES, 1)[0].as_py(),
         "dataset": str(rng.choice(DATASETS)) if rng.random() < 0.3 else None,
         "pipeline_tag": line.task.pipeline_tag,
         "library_name": line.task.library_name,
         "architecture": line.word.lower(),
         "of_lab": True,
+        "movable": plan.movable,
     }
+
+
+def private_days(rng: np.random.Generator) -> int:
+    """Days for which a release is prepared before anybody can see it; mostly none."""
+    return int(min(1 + rng.exponential(4), LONGEST_PRIVATE_DAYS)) if rng.random() < PRIVATE_SHARE else 0
 
 
 def _variants(lab: str, line: _Line, stamp: str, shared: dict, popularity: float, plan: ReleasePlan, rng) -> list[dict]:
@@ -143,7 +150,7 @@ def _variants(lab: str, line: _Line, stamp: str, shared: dict, popularity: float
     return repositories[: plan.variants]
 
 
-def _latest(releases: list[list[dict]], kept: int | None) -> list[list[dict]]:
+def latest_releases(releases: list[list[dict]], kept: int | None) -> list[list[dict]]:
     """All releases after the first day, and of those before it the latest with not more than `kept` repositories."""
     chosen: list[list[dict]] = []
     room = kept
@@ -156,7 +163,7 @@ def _latest(releases: list[list[dict]], kept: int | None) -> list[list[dict]]:
     return chosen
 
 
-def _numbered(releases: list[list[dict]], first_row: int) -> list[dict]:
+def numbered(releases: list[list[dict]], first_row: int) -> list[dict]:
     flat: list[dict] = []
     for release in releases:
         start = first_row + len(flat)
@@ -195,6 +202,7 @@ def _copies(originals: list[dict], repackagers: list[str], plan: ReleasePlan, fi
                     "of_lab": False,
                     "rate": original["rate"] * float(np.exp(rng.normal(-1.5, 1))),
                     "dataset": None,
+                    "movable": plan.movable,
                 }
             )
     return copies
@@ -207,8 +215,8 @@ def _with_counters(planned: list[dict], plan: ReleasePlan) -> pa.Table:
     if not planned:
         return rows(0)
     public_day = np.array(column["public_day"], dtype=np.int64)
-    private_days = np.array(column["private_days"], dtype=np.int64)
-    created_at = plan.noon + (public_day - private_days) * DAY - rng.integers(0, DAY, count)
+    hidden_days = np.array(column["private_days"], dtype=np.int64)
+    created_at = plan.noon + (public_day - hidden_days) * DAY - rng.integers(0, DAY, count)
     rate = np.array(column["rate"])
     downloads, all_time = counters_of_the_past(rate, public_day, rng)
     names = (
@@ -223,6 +231,7 @@ def _with_counters(planned: list[dict], plan: ReleasePlan) -> pa.Table:
         "relation",
         "parent_1",
         "family",
+        "movable",
     )
     licensed = np.array([bool(license) and license.startswith("llama") for license in column["license"]])
     gate_draw = rng.random(count)
@@ -237,7 +246,6 @@ def _with_counters(planned: list[dict], plan: ReleasePlan) -> pa.Table:
         likes=rng.poisson(3 + np.minimum(all_time, 2_000_000) / 4000) * (public_day <= 0),
         gated=gated.tolist(),
         has_safetensors=np.array([tag not in ("gguf", "mlx") for tag in column["format_tag"]]),
-        movable=plan.movable,
         **{name: column[name] for name in names},
     )
 

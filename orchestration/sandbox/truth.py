@@ -221,7 +221,8 @@ class Truth:
         return pa.table(columns)
 
     def _models(self, repositories: pa.Table, events: IdentityPlan) -> pa.Table:
-        """Every repository under its first name, since when and until when it was public, and what of it is real."""
+        """Every repository under its first name: since when and until when it was public, what it says that it does and
+        allows, and what of it is real."""
         gone = np.zeros(repositories.num_rows, dtype=np.int64)
         has_gone = np.zeros(repositories.num_rows, dtype=bool)
         gone[list(events.gone)], has_gone[list(events.gone)] = list(events.gone.values()), True
@@ -233,10 +234,18 @@ class Truth:
             "created_at": pa.array(numbers(repositories, "created_at") * 1_000_000).cast(pa.timestamp("us", tz="UTC")),
             "public_date": self._dates(numbers(repositories, "public_day")),
             "gone_date": gone_dates,
+            "pipeline_tag": repositories["pipeline_tag"].combine_chunks(),
+            "licenses": _licenses(repositories),
             "sample_provenance": pc.if_else(is_real, "real", "simulated"),
             "real_fields": pc.if_else(is_real, REAL_FIELDS, pa.scalar(None, pa.string())),
         }
         return pa.table(table).sort_by("_id")
+
+
+def _licenses(repositories: pa.Table) -> pa.Array:
+    """Every licence that a repository declares, in order of its tags; mostly one or none."""
+    pairs = zip(repositories["license"].to_pylist(), repositories["second_license"].to_pylist(), strict=True)
+    return pa.array([[name for name in pair if name] for pair in pairs], pa.list_(pa.string()))
 
 
 def countries(accounts: pa.Table, organizations: Path, on: date) -> pa.Table:

@@ -11,6 +11,8 @@ from tests.dbt.built_warehouse import PROJECT
 LAYERS = ("staging", "intermediate", "marts")
 # Check results are written after the marts' gate, so that the last step reads them itself.
 READS_A_SOURCE_OUTSIDE_STAGING = {"fct_quality_results"}
+# What a run replaces: its days, one evaluation, and the small numbers that a repository or an attribution keeps.
+KEYS_OF_INCREMENTS = ("snapshot_date", "evaluation_id", "repo_id", "attribution_key")
 # Marts may read dimensions, and nothing else of their own layer.
 SHARED_DIMENSIONS = {"dim_snapshots", "dim_models", "dim_countries", "dim_organizations"}
 
@@ -139,9 +141,14 @@ def test_the_key_of_every_mart_is_tested_and_never_null(manifest, models):
 def test_day_slices_are_replaced_by_day(models):
     for model in models.values():
         if model.config.materialized == "incremental":
-            assert model.config.incremental_strategy == "delete+insert", model.name
-            assert model.config.unique_key in ("snapshot_date", "evaluation_id"), model.name
             assert model.config.on_schema_change == "fail", model.name
+            if model.config.incremental_strategy == "replace":
+                # by what the run looked at: a day of which nothing is left loses its rows
+                for gone in model.config.meta["replaces"]:
+                    assert any(name.endswith(f".{gone['relation']}") for name in model.depends_on.nodes), model.name
+            else:
+                assert model.config.incremental_strategy == "delete+insert", model.name
+                assert model.config.unique_key in KEYS_OF_INCREMENTS, model.name
 
 
 def test_every_branching_model_has_a_unit_test(manifest, models):
@@ -156,13 +163,41 @@ def test_every_branching_model_has_a_unit_test(manifest, models):
         "int_families_named",
         "int_model_licenses_ranked",
         "int_models_attributed",
+        "int_models_folded",
+        "int_organizations_summed",
+        "int_release_cadence",
+        "int_releases_summed",
+        "int_repositories_released",
         "int_counters_compared",
         "int_snapshots_classified",
+        "int_days_of_run",
+        "int_days_restated",
+        "int_model_openings",
+        "int_model_downloads_daily",
+        "int_windows_restated",
+        "int_window_downloads_summed",
+        "int_window_outstanding_found",
+        "int_country_crossovers",
         "int_metric_downloads_summed",
+        "fct_daily_country_downloads",
+        "dim_model_history",
         "mart_daily_country_share",
         "mart_daily_organization_share",
         "mart_attribution_coverage",
         "mart_headline_claims",
+        "int_repository_names",
+        "int_composition_summed",
+        "int_entity_downloads_counted",
+        "int_derivatives_summed",
+        "mart_daily_modality_share",
+        "mart_daily_openness",
+        "mart_daily_size_share",
+        "mart_daily_technique_share",
+        "mart_daily_family_share",
+        "mart_daily_concentration",
+        "mart_daily_lineage",
+        "mart_monthly_independent_players",
+        "mart_weekly_release_frequency",
         "dim_models",
         "dim_organizations",
     }

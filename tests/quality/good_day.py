@@ -203,7 +203,8 @@ select
         partition by snapshot_date, metric, attribution, denominator, country_code in ('XC', 'XI', 'XM', 'XX')
         order by downloads desc) end as rank,
     round(downloads / total_downloads * 0.9, 12) as share_low,
-    round(least(downloads / total_downloads * 1.1, 1), 12) as share_high
+    round(least(downloads / total_downloads * 1.1, 1), 12) as share_high,
+    cast(null as bigint) as correction_downloads
 from totals;
 
 create table marts.mart_daily_organization_share as
@@ -251,6 +252,13 @@ group by repo_id;
 
 create table marts.bridge_model_parents as
 select distinct repo_id, parent_model_id from staging.stg_hub__model_parents;
+
+create table marts.fct_releases as select 'r' || range as release_id from range(3);
+
+create table marts.mart_weekly_release_frequency as select date '2026-10-05' as week_start, 'Qwen' as organization;
+
+create table marts.mart_release_cadence as
+select distinct snapshot_date, 'organization' as level, 'Qwen' as organization, 'CN' as country_code from landed;
 
 create table marts.dim_countries as select * from seeds.countries;
 

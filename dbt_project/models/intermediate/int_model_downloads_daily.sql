@@ -191,7 +191,7 @@ spread as (
 
 ),
 
-all_rows as (
+counted as (
 
     select * from of_one_day
     union all
@@ -214,26 +214,26 @@ all_rows as (
 last_changes as (
 
     select
-        all_rows.snapshot_date as observed_date,
-        all_rows.repo_key,
+        counted.snapshot_date as observed_date,
+        counted.repo_key,
         max(changes.snapshot_date) as snapshot_date
-    from all_rows
+    from counted
     inner join changes
         on
-            all_rows.repo_key = changes.repo_key
-            and all_rows.snapshot_date >= changes.snapshot_date
-    group by all_rows.snapshot_date, all_rows.repo_key
+            counted.repo_key = changes.repo_key
+            and counted.snapshot_date >= changes.snapshot_date
+    group by counted.snapshot_date, counted.repo_key
 
 ),
 
 dated as (
 
     select
-        all_rows.*,
+        counted.*,
         cast(
             greatest(
                 {{ dbt.datediff(
-                    'repositories.created_date', 'all_rows.snapshot_date', 'day'
+                    'repositories.created_date', 'counted.snapshot_date', 'day'
                 ) }},
                 0
             ) as integer
@@ -241,13 +241,13 @@ dated as (
         repositories.created_date,
         repositories.is_created_at_floor,
         changes.attribution_key
-    from all_rows
+    from counted
     inner join repositories
-        on all_rows.repo_key = repositories.repo_key
+        on counted.repo_key = repositories.repo_key
     inner join last_changes
         on
-            all_rows.snapshot_date = last_changes.observed_date
-            and all_rows.repo_key = last_changes.repo_key
+            counted.snapshot_date = last_changes.observed_date
+            and counted.repo_key = last_changes.repo_key
     inner join changes
         on
             last_changes.repo_key = changes.repo_key

@@ -100,7 +100,9 @@ placed as (
         max(case when status = 'complete' then snapshot_date end) over (
             order by snapshot_date
             rows between unbounded preceding and current row
-        ) as observed_date
+        ) as observed_date,
+        max(case when status = 'complete' then snapshot_date end) over ()
+            as last_captured_date
     from described
 
 ),
@@ -187,6 +189,12 @@ final as (
         events.base_date,
         events.moving_date,
         events.observed_date,
+        coalesce(
+            {{ dbt.datediff(
+                'events.snapshot_date', 'events.last_captured_date', 'day'
+            ) }} < {{ var('published_days_of_models') }},
+            true
+        ) as is_recent,
         {% if is_folding() -%}
         coalesce(
             known_before.platform_event <> events.platform_event, false

@@ -1,16 +1,15 @@
-{# The last 30 days: what is older lies in the warehouse under the repository's number, too large to be copied daily. #}
+{# What is older lies in the warehouse under the repository's number, too large to be copied daily. #}
 {{
     config(
         materialized='incremental',
         incremental_strategy='replace',
-        meta={'replaces': [rows_in('int_days_restated', listed="extent <> 'event'")]},
-        post_hook="{{ delete_days_before_last(30) }}",
+        meta={'replaces': [
+            rows_in('int_days_restated', listed="extent <> 'event'"),
+            rows_in('int_snapshots_classified', listed='not is_recent'),
+        ]},
         on_schema_change='fail',
     )
 }}
-
--- read by the hook that lets older days go
--- depends_on: {{ ref('int_snapshots_classified') }}
 
 with
 
@@ -20,7 +19,11 @@ downloads as (
     from {{ ref('int_model_downloads_daily') }} as downloads
     inner join {{ ref('int_days_restated') }} as restated
         on downloads.snapshot_date = restated.snapshot_date
-    where restated.extent <> 'event'
+    inner join {{ ref('int_snapshots_classified') }} as snapshots
+        on downloads.snapshot_date = snapshots.snapshot_date
+    where
+        restated.extent <> 'event'
+        and snapshots.is_recent
 
 ),
 
