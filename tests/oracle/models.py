@@ -34,6 +34,9 @@ QUANTIZED_PART = re.compile(r"gguf|gptq|awq|exl[23]|int[48]|fp8|nf4|bnb|[2-8]bit
 EXPERTS_PART = re.compile(r"moe|\d+x[\d.]+b|a[\d.]+b")
 ADAPTER_PART = re.compile(r"q?lora|adapters?")
 MERGE_PART = re.compile(r"merge|mergekit|slerp")
+VARIANT_KINDS = {"size", "precision", "format", "role", "date"}
+# An underscore between two single digits that end a part stands for the point of a version or size.
+POINT = re.compile(r"(?<![0-9])([0-9])_([0-9])([bB]?)(?=[-_]|$)")
 PARAMETERS = re.compile(r"(?:^|[-_])(?:(\d+)x)?(\d+(?:\.\d+)?)([bm])(?=$|[-_.])")
 
 
@@ -118,15 +121,27 @@ class Describer:
         return row.repo_id in self.seeds.outlier_repo_ids or row.model_id.lower() in self.seeds.outlier_model_ids
 
     def family(self, model_id: str) -> str:
-        """The name without its variant parts, joined by dashes; the whole name if none is left (definition 16)."""
-        if model_id.lower() in self.seeds.families:
-            return self.seeds.families[model_id.lower()]
+        """What an exception says, else the name without its variant parts, joined by dashes; the whole name if none is
+        left (definition 16, as the seed name_variants says it)."""
         name = name_of(model_id)
-        kept = [part for part in re.split("[-_]", name) if part and not self._is_variant(part.lower())]
+        starts = [start for start in self.seeds.family_starts if name.lower().startswith(start)]
+        if starts:
+            return self.seeds.family_starts[max(starts, key=len)]
+        parts = [part for part in re.split("[-_]", POINT.sub(r"\1.\2\3", name)) if part]
+        kept = [part for place, part in enumerate(parts) if self._stays(parts, place)]
         return "-".join(kept) or name
 
-    def _is_variant(self, part: str) -> bool:
-        return any(variant.fullmatch(part) for variant in self.seeds.variants)
+    def _stays(self, parts: list[str], place: int) -> bool:
+        if place == 0 and parts[0][0].isalpha():
+            return True
+        here = parts[place].lower()
+        pairs = [f"{here}-{part.lower()}" for part in parts[place + 1 : place + 2]]
+        pairs += [f"{part.lower()}-{here}" for part in parts[max(place - 1, 0) : place]]
+        for text, expressions in [(pair, self.seeds.name_pairs) for pair in pairs] + [(here, self.seeds.name_parts)]:
+            kinds = {kind for expression, kind in expressions if expression.fullmatch(text)}
+            if kinds:
+                return not kinds & VARIANT_KINDS
+        return True
 
 
 def size_class(parameters: int | None) -> str:

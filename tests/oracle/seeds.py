@@ -9,7 +9,6 @@ from pathlib import Path
 
 SEEDS = Path(__file__).parents[2] / "dbt_project" / "seeds"
 
-VARIANT_KINDS = ("size", "precision", "format", "role", "date")
 OPEN_END = date.max
 
 
@@ -36,8 +35,9 @@ class Seeds:
     parameters: dict[str, int] = field(default_factory=dict)
     outlier_repo_ids: frozenset[str] = frozenset()
     outlier_model_ids: frozenset[str] = frozenset()
-    variants: list[re.Pattern] = field(default_factory=list)
-    families: dict[str, str] = field(default_factory=dict)  # exceptions by name
+    name_parts: list[tuple[re.Pattern, str]] = field(default_factory=list)  # of one part, and its kind
+    name_pairs: list[tuple[re.Pattern, str]] = field(default_factory=list)  # of two neighbouring parts
+    family_starts: dict[str, str] = field(default_factory=dict)  # exceptions by the beginning of a name
     released_on: dict[str, date] = field(default_factory=dict)  # by model_id in lower case, or by repo_id
 
     def account(self, namespace_key: str, day: date) -> SeededAccount | None:
@@ -81,11 +81,14 @@ def read_seeds(folder: Path = SEEDS) -> Seeds:
     outliers = _rows(folder, "outliers")
     seeds.outlier_repo_ids = frozenset(row["repo_id"] for row in outliers if row["repo_id"])
     seeds.outlier_model_ids = frozenset(row["model_id"].lower() for row in outliers if not row["repo_id"])
-    seeds.variants = [
-        re.compile(row["token"].lower()) for row in _rows(folder, "name_variants") if row["kind"] in VARIANT_KINDS
-    ]
-    seeds.families = {row["model_id"].lower(): row["family"] for row in _rows(folder, "family_exceptions")}
+    for row in _rows(folder, "name_variants"):
+        expression = row["token"].lower()
+        # A dash outside of a set of characters.
+        is_pair = "-" in re.sub(r"\[[^]]*\]", "", expression)
+        kinds = seeds.name_pairs if is_pair else seeds.name_parts
+        kinds.append((re.compile(expression), row["kind"]))
+    seeds.family_starts = {row["name_start"]: row["family"] for row in _rows(folder, "family_exceptions")}
     for row in _rows(folder, "release_dates"):
-        key = row.get("repo_id") or row["model_id"].lower()
+        key = row["repo_id"] or row["model_id"].lower()
         seeds.released_on[key] = date.fromisoformat(row["released_on"])
     return seeds
