@@ -841,6 +841,7 @@ PUBLISHED_TABLES: dict[str, tuple[str, ...]] = {
     "dim_model_history": ("repo_id", "valid_from"),
     "bridge_model_parents": ("repo_id", "parent_model_id"),
     "fct_daily_model_downloads": ("snapshot_date", "repo_id"),
+    "mart_relative_adoption": ("repo_id", "milestone_days"),
     "fct_daily_country_downloads": ("snapshot_date", "attribution", "country_code", "account_type", "is_new"),
     "mart_country_crossovers": (
         "crossover_date",
