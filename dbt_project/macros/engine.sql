@@ -33,6 +33,11 @@
     coalesce(len(list_filter({{ list }}, lambda element: starts_with(element, '{{ prefix }}'))) > 0, false)
 {%- endmacro %}
 
+{# Whether the value begins with the prefix, letter by letter: in LIKE, `_` is any one character. #}
+{% macro starts_with(value, prefix) %}{{ return(adapter.dispatch('starts_with')(value, prefix)) }}{% endmacro %}
+{% macro default__starts_with(value, prefix) %}startswith({{ value }}, '{{ prefix }}'){% endmacro %}
+{% macro duckdb__starts_with(value, prefix) %}starts_with({{ value }}, '{{ prefix }}'){% endmacro %}
+
 {# Whether the pattern (RE2 and Java alike) matches somewhere in the value, or all of it. #}
 {% macro matches(value, pattern) %}{{ return(adapter.dispatch('matches')(value, pattern)) }}{% endmacro %}
 {% macro default__matches(value, pattern) %}({{ value }} rlike {{ pattern }}){% endmacro %}
@@ -45,6 +50,11 @@
     ({{ value }} rlike concat('^(?:', {{ pattern }}, ')$'))
 {%- endmacro %}
 {% macro duckdb__matches_whole(value, pattern) %}regexp_full_match({{ value }}, {{ pattern }}){% endmacro %}
+
+{# Whole number of up to 38 digits, for products of sums that do not fit 64 bits. #}
+{% macro wide_integer(value) %}{{ return(adapter.dispatch('wide_integer')(value)) }}{% endmacro %}
+{% macro default__wide_integer(value) %}cast({{ value }} as decimal(38, 0)){% endmacro %}
+{% macro duckdb__wide_integer(value) %}cast({{ value }} as hugeint){% endmacro %}
 
 {# A name in which `_` stands for the point of a number (`phi-1_5`, `internlm2_5-7b`, `Qwen-1_8B`) with a point there:
    between two single digits that end a part of the name, `b` for billions aside. #}

@@ -60,9 +60,11 @@
 {%- endmacro %}
 
 {# How much a licence class restricts, for the most restrictive of several (definition 24). Terms that nobody has read
-   stand above permissive and copyleft ones, and below classes that are known to restrict. 2026-11-24. #}
+   stand above permissive and copyleft ones, and below classes that are known to restrict; `unknown` states no terms, so
+   that any licence beside it counts. 2026-11-24. #}
 {% macro openness_rank(openness) -%}
     case {{ openness }}
+        when 'unspecified' then 0
         when 'permissive' then 1
         when 'copyleft' then 2
         when 'custom' then 3

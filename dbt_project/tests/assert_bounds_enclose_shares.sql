@@ -3,6 +3,7 @@
 select
     snapshot_date,
     metric,
+    window_days,
     attribution,
     denominator,
     country_code,
@@ -13,6 +14,8 @@ from {{ ref('mart_daily_country_share') }}
 where
     {{ in_snapshot_dates() }}
     and total_downloads > 0
+    -- what the Hub took back can bring sums below zero: there are no bounds to it
+    and correction_downloads is null
     and case
         when country_code = 'XX'
             then share_low is not null or share_high is not null

@@ -26,7 +26,9 @@ shares as (
 
     select *
     from {{ ref('mart_daily_country_share') }}
-    where {{ in_snapshot_dates() }}
+    where
+        {{ in_snapshot_dates() }}
+        and metric not in ('new_rolling', 'window')
 
 ),
 

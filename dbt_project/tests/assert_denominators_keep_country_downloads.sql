@@ -2,6 +2,7 @@
 select
     snapshot_date,
     metric,
+    window_days,
     attribution,
     country_code,
     count(*) as denominators,
@@ -11,5 +12,5 @@ from {{ ref('mart_daily_country_share') }}
 where
     {{ in_snapshot_dates() }}
     and {{ is_country('country_code') }}
-group by snapshot_date, metric, attribution, country_code
+group by snapshot_date, metric, window_days, attribution, country_code
 having count(*) <> 3 or min(downloads) <> max(downloads)

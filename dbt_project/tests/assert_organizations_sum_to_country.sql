@@ -9,12 +9,13 @@ organizations as (
     select
         snapshot_date,
         metric,
+        window_days,
         attribution,
         country_code,
         cast(sum(downloads) as bigint) as downloads
     from {{ ref('mart_daily_organization_share') }}
     where {{ in_snapshot_dates() }}
-    group by snapshot_date, metric, attribution, country_code
+    group by snapshot_date, metric, window_days, attribution, country_code
 
 ),
 
@@ -23,6 +24,7 @@ countries as (
     select
         snapshot_date,
         metric,
+        window_days,
         attribution,
         country_code,
         downloads
@@ -36,6 +38,7 @@ countries as (
 select
     coalesce(countries.snapshot_date, organizations.snapshot_date) as snapshot_date,
     coalesce(countries.metric, organizations.metric) as metric,
+    coalesce(countries.window_days, organizations.window_days) as window_days,
     coalesce(countries.attribution, organizations.attribution) as attribution,
     coalesce(countries.country_code, organizations.country_code) as country_code,
     countries.downloads as country_downloads,
@@ -45,6 +48,7 @@ full outer join organizations
     on
         countries.snapshot_date = organizations.snapshot_date
         and countries.metric = organizations.metric
+        and countries.window_days = organizations.window_days
         and countries.attribution = organizations.attribution
         and countries.country_code = organizations.country_code
 where coalesce(countries.downloads, -1) <> coalesce(organizations.downloads, -2)

@@ -2,6 +2,7 @@
 select
     snapshot_date,
     metric,
+    window_days,
     attribution,
     denominator,
     sum(share) as total_share,
@@ -9,7 +10,7 @@ select
     sum(share_without_top_repository) as total_share_without_top_repository
 from {{ ref('mart_daily_country_share') }}
 where {{ in_snapshot_dates() }}
-group by snapshot_date, metric, attribution, denominator
+group by snapshot_date, metric, window_days, attribution, denominator
 having
     abs(sum(share) - 1) > 0.000000001
     or abs(sum(share_without_outliers) - 1) > 0.000000001

@@ -38,9 +38,12 @@ DROPPED_COLUMNS = ("sha", "extra", "page")
 KEPT_TAG_PATTERNS = ("base_model:%", "dataset:%", "license:%")  # as SQL's LIKE understands them
 KEPT_TAGS = (
     "2-bit", "3-bit", "4-bit", "5-bit", "6-bit", "8-bit", "awq", "bitsandbytes", "compressed-tensors", "dbrx",
-    "deepseek_v2", "deepseek_v3", "distillation", "distilled", "exl2", "exl3", "fp8", "gguf", "glm4_moe", "gpt_oss",
-    "gptq", "granitemoe", "grok-1", "int4", "int8", "knowledge-distillation", "llama4", "mixtral",
-    "mixture-of-experts", "moe", "olmoe", "phimoe", "quantized", "qwen2_moe", "qwen3_moe",
+    "deepseek_v2", "deepseek_v3", "deepseek_v32", "distillation", "distilled", "ernie4_5_moe", "evolutionary-merge",
+    "exl2", "exl3", "fp8", "frankenmerge", "gguf", "glm4_moe", "glm_moe_dsa", "gpt_oss", "gptq", "granitemoe",
+    "grok-1", "hunyuan_v1_moe", "int4", "int8", "kimi_k2", "kimi_k25", "knowledge-distillation", "lazymergekit",
+    "lfm2_moe", "llama4", "lora", "merge", "mergekit", "minimax_m2", "mixtral", "mixture-of-experts", "moe",
+    "olmoe", "peft", "phimoe", "qlora", "quantized", "qwen2_moe", "qwen3_5_moe", "qwen3_moe", "qwen3_next",
+    "qwen3_omni_moe", "qwen3_vl_moe",
 )  # fmt: skip
 
 # A day of 500,000 made-up models with realistic tags is 54.9 MB in full, and thinned 26.9, 25.7 and 25.0 MB at zstd level

@@ -12,7 +12,13 @@ LAYERS = ("staging", "intermediate", "marts")
 # Check results are written after the marts' gate, so that the last step reads them itself.
 READS_A_SOURCE_OUTSIDE_STAGING = {"fct_quality_results"}
 # What a run replaces: its days, one evaluation, and the small numbers that a repository or an attribution keeps.
-KEYS_OF_INCREMENTS = ("snapshot_date", "evaluation_id", "repo_id", "attribution_key")
+KEYS_OF_INCREMENTS = (
+    "snapshot_date",
+    "evaluation_id",
+    "repo_id",
+    "attribution_key",
+    ["repo_key", "milestone_days"],
+)
 # Marts may read dimensions, and nothing else of their own layer.
 SHARED_DIMENSIONS = {"dim_snapshots", "dim_models", "dim_countries", "dim_organizations"}
 
@@ -185,6 +191,18 @@ def test_every_branching_model_has_a_unit_test(manifest, models):
         "mart_daily_organization_share",
         "mart_attribution_coverage",
         "mart_headline_claims",
+        "int_repository_names",
+        "int_composition_summed",
+        "int_entity_downloads_counted",
+        "int_derivatives_summed",
+        "mart_daily_modality_share",
+        "mart_daily_openness",
+        "mart_daily_size_share",
+        "mart_daily_technique_share",
+        "mart_daily_family_share",
+        "mart_daily_concentration",
+        "mart_daily_lineage",
+        "mart_monthly_independent_players",
         "mart_weekly_release_frequency",
         "dim_models",
         "dim_organizations",

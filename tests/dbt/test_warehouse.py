@@ -25,9 +25,18 @@ MARTS = {
     "mart_attribution_coverage",
     "mart_attribution_queue",
     "mart_country_crossovers",
+    "mart_daily_concentration",
     "mart_daily_country_share",
+    "mart_daily_family_share",
+    "mart_daily_lineage",
+    "mart_daily_modality_share",
+    "mart_daily_openness",
     "mart_daily_organization_share",
+    "mart_daily_size_share",
+    "mart_daily_technique_share",
     "mart_headline_claims",
+    "mart_monthly_independent_players",
+    "mart_relative_adoption",
     "mart_release_cadence",
     "mart_weekly_release_frequency",
 }
@@ -135,6 +144,13 @@ VIOLATIONS = {
     "assert_bounds_enclose_shares": [
         "update marts.mart_daily_country_share set share_high = share - 0.001 where country_code = 'US'",
         "update marts.mart_daily_country_share set share_low = 0 where country_code = 'XX'",
+    ],
+    "assert_composition_sums_to_country": [
+        "update marts.mart_daily_modality_share set downloads = downloads + 1 where country_code = 'CN'",
+        "delete from marts.mart_daily_openness where country_code = 'US' and attribution = 'origin'",
+        "update marts.mart_daily_size_share set models = models - 1 where size_class = 'unknown'",
+        "update marts.mart_daily_concentration set gini = -0.01 where entity = 'model'",
+        "update marts.mart_daily_concentration set effective_entities = 0.99 where scope = 'world'",
     ],
     "assert_every_model_is_kept": [
         "delete from intermediate.int_models_attributed where model_id = 'bigscience/bloom'",

@@ -407,6 +407,7 @@ def staging_reads(sql: str) -> tuple[set[str], set[str], list[str]]:
     sql = re.sub(r"list_has_any\('tags', \[(.*?)\]\)", note_words, sql, flags=re.DOTALL)
     sql = re.sub(r"list_has_prefix\('tags', '([^'%]+)'\)", note_beginning, sql)
     sql = re.sub(r"tag like '([^'%]+?)_?%'", note_beginning, sql)
+    sql = re.sub(r"\{\{ starts_with\('tag', '([^']+)'\) \}\}", note_beginning, sql)
     sql = re.sub(r"substr\(tag, length\('([^']+)'\) \+ 1\)", note_beginning, sql)
     sql = re.sub(
         r"\{\{ explode\('tags'\) \}\} as tag\b|'tags' as lineage_source|^\s*tags,$", "", sql, flags=re.MULTILINE

@@ -203,7 +203,8 @@ select
         partition by snapshot_date, metric, attribution, denominator, country_code in ('XC', 'XI', 'XM', 'XX')
         order by downloads desc) end as rank,
     round(downloads / total_downloads * 0.9, 12) as share_low,
-    round(least(downloads / total_downloads * 1.1, 1), 12) as share_high
+    round(least(downloads / total_downloads * 1.1, 1), 12) as share_high,
+    cast(null as bigint) as correction_downloads
 from totals;
 
 create table marts.mart_daily_organization_share as

@@ -231,6 +231,7 @@ placed as (
         lineage.*,
         namespaces.country_code,
         namespaces.organization,
+        namespaces.holder,
         namespaces.is_person,
         namespaces.counted_as
     from lineage
@@ -253,6 +254,8 @@ summarised as (
         max(country_code) as last_country_code,
         min(coalesce(organization, '')) as first_organization,
         max(coalesce(organization, '')) as last_organization,
+        min(holder) as first_holder,
+        max(holder) as last_holder,
         min(case when is_person then 1 else 0 end) as all_persons,
         max(case when counted_as = 'unknown' then 1 else 0 end) as has_unknown
     from placed
@@ -277,6 +280,7 @@ final as (
             when first_organization = last_organization
                 then nullif(first_organization, '')
         end as organization,
+        case when first_holder = last_holder then first_holder end as holder,
         all_persons = 1 as is_person,
         case
             when all_persons = 1 then 'person'

@@ -123,6 +123,7 @@ described as (
         uploaders.parent_organization as uploader_parent_organization,
         uploaders.is_person as uploader_is_person,
         uploaders.counted_as as uploader_account_type,
+        uploaders.holder as uploader_holder,
         uploaders.is_first_party,
 
         -- who developed the root of its lineage; without one, the same
@@ -143,9 +144,14 @@ described as (
             else roots.counted_as
         end as origin_account_type,
         case
+            when roots.repo_id is null then uploaders.holder
+            else coalesce(roots.holder, uploaders.holder)
+        end as origin_holder,
+        case
             when roots.repo_id is null then models.repo_id
             else roots.root_repo_id
         end as root_repo_id,
+        parents.repo_id is not null as is_derivative,
         parents.base_relation,
         case
             when parents.parents = 1 then parents.a_parent_repo_id
@@ -173,21 +179,27 @@ described as (
             when {{ parameters_in_name('models.name_key') }} is not null
                 then 'name'
         end as parameters_source,
-        models.is_tagged_distilled
-        or {{ matches('models.name_key', "'(^|[-_.])distil'") }}
+        {{ is_distilled('models.is_tagged_distilled', 'models.name_key') }}
             as is_distilled,
-        models.is_tagged_quantized
-        or coalesce(parents.base_relation = 'quantized', false)
-        or coalesce(models.library_name = 'gguf', false)
-        or {{ matches(
+        {{ is_quantized(
+            'models.is_tagged_quantized',
+            'parents.base_relation',
+            'models.library_name',
             'models.name_key',
-            "'(^|[-_.])(gguf|gptq|awq|exl2|exl3|int4|int8|fp8|nf4|bnb|[2-8]bit|w4a16|w8a8)($|[-_.])'",
         ) }} as is_quantized,
-        models.is_tagged_moe
-        or {{ matches(
+        {{ is_mixture_of_experts('models.is_tagged_moe', 'models.name_key') }}
+            as is_moe,
+        {{ is_adapter(
+            'models.is_tagged_adapter',
+            'parents.base_relation',
+            'models.library_name',
             'models.name_key',
-            "'(^|[-_.])(moe|[0-9]+x[0-9.]+b|a[0-9.]+b)($|[-_.])'",
-        ) }} as is_moe,
+        ) }} as is_adapter,
+        {{ is_merge(
+            'models.is_tagged_merge',
+            'parents.base_relation',
+            'models.name_key',
+        ) }} as is_merge,
         outlier_repositories.repo_id is not null
         or outlier_names.model_key is not null as is_seeded_outlier
     from models

@@ -136,6 +136,7 @@ final as (
                     seed_parent_organization, seed_organization, namespace
                 )
         end as parent_organization,
+        coalesce(seed_organization, namespace) as holder,
         coalesce(
             not is_person
             and organization_type in (

@@ -62,6 +62,10 @@ expected as (
 subject as (
     select
         shares.*,
+        -- counters that the Hub took back can bring a country's sum, and so a share, below zero
+        coalesce(bool_or(shares.correction_downloads <> 0) over (
+            partition by shares.metric, shares.window_days, shares.attribution, shares.denominator
+        ), false) as is_corrected,
         countries.country_code is not null as is_country_known,
         coalesce(countries.is_user_assigned, true) as is_user_assigned
     from marts.mart_daily_country_share as shares

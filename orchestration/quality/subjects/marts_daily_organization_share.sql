@@ -1,10 +1,28 @@
 -- One row per metric, window, attribution, country and organisation of the day.
 with
 
+corrected as (
+    select
+        metric,
+        window_days,
+        attribution,
+        bool_or(correction_downloads <> 0) as is_corrected
+    from marts.mart_daily_country_share
+    where snapshot_date = getvariable('day') and denominator = 'all'
+    group by metric, window_days, attribution
+),
+
 subject as (
-    select *
-    from marts.mart_daily_organization_share
-    where snapshot_date = getvariable('day')
+    select
+        shares.*,
+        coalesce(corrected.is_corrected, false) as is_corrected
+    from marts.mart_daily_organization_share as shares
+    left join corrected
+        on
+            shares.metric = corrected.metric
+            and shares.window_days = corrected.window_days
+            and shares.attribution = corrected.attribution
+    where shares.snapshot_date = getvariable('day')
 ),
 
 organizations as (

@@ -55,7 +55,7 @@ lineage_tags as (
         repo_id,
         substr(tag, length('base_model:') + 1) as declared
     from exploded_tags
-    where tag like 'base_model:%'
+    where {{ starts_with('tag', 'base_model:') }}
 
 ),
 

@@ -47,7 +47,17 @@ renamed as (
             'moe', 'mixture-of-experts', 'mixtral', 'qwen2_moe', 'qwen3_moe',
             'deepseek_v2', 'deepseek_v3', 'gpt_oss', 'glm4_moe', 'llama4',
             'olmoe', 'phimoe', 'granitemoe', 'dbrx', 'grok-1',
+            'qwen3_5_moe', 'qwen3_next', 'qwen3_vl_moe', 'qwen3_omni_moe',
+            'deepseek_v32', 'glm_moe_dsa', 'kimi_k2', 'kimi_k25', 'minimax_m2',
+            'ernie4_5_moe', 'hunyuan_v1_moe', 'lfm2_moe',
         ]) }} as is_tagged_moe,
+        {{ list_has_any('tags', [
+            'lora', 'qlora', 'peft',
+        ]) }} as is_tagged_adapter,
+        {{ list_has_any('tags', [
+            'merge', 'mergekit', 'lazymergekit', 'frankenmerge',
+            'evolutionary-merge',
+        ]) }} as is_tagged_merge,
 
         -- provenance
         {{ list_length('cast_errors') }} as cast_error_count,
