@@ -17,11 +17,8 @@ KEYS_OF_INCREMENTS = (
     "evaluation_id",
     "repo_id",
     "attribution_key",
-<<<<<<< HEAD
     ["repo_key", "milestone_days"],
-=======
     ["name_key", "repo_key"],
->>>>>>> wt-B
 )
 # Marts may read dimensions, and nothing else of their own layer.
 SHARED_DIMENSIONS = {"dim_snapshots", "dim_models", "dim_countries", "dim_organizations"}
