@@ -131,10 +131,13 @@ VIOLATIONS = {
         "update marts.mart_daily_country_share set share = share + 0.00001 where country_code = 'US'",
         "update marts.mart_daily_country_share set share_without_outliers = share where country_code = 'CN'",
     ],
-    "assert_denominators_keep_country_downloads": [
-        "update marts.mart_daily_country_share set downloads = downloads + 1 where country_code = 'US' and "
-        "denominator = 'located'",
-        "delete from marts.mart_daily_country_share where country_code = 'US' and denominator = 'organizations'",
+    "assert_country_codes_exist": [
+        "update marts.mart_daily_lineage set origin_country = 'ZZ'",
+        "update marts.dim_organizations set secondary_country_code = 'EN' where namespace = 'Qwen'",
+    ],
+    "assert_windows_sum_to_daily_downloads": [
+        "update marts.fct_daily_model_downloads set downloads = downloads + 1 where delta_status = 'ok'",
+        "update marts.fct_daily_country_downloads set downloads = downloads - 1 where country_code = 'CN'",
     ],
     "assert_organizations_leave_out_persons_only": [
         "update marts.mart_daily_country_share set total_downloads = total_downloads - 1 where denominator = "
