@@ -71,3 +71,8 @@
     select {{ columns }}
     from {{ arguments['temp_relation'] }}
 {% endmacro %}
+
+{# Days after its release at which a repository's downloads are compared with its peers' (definition 27, ATOM's). #}
+{% macro adoption_milestones() %}
+    {{ return([7, 14, 30, 60, 90, 180, 365]) }}
+{% endmacro %}

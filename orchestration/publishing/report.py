@@ -201,10 +201,14 @@ def count(number: int | None) -> str:
 
 
 def claim_value(value: float | str | None, unit: str | None) -> str:
-    """A claim's number with its unit: shares as per cent, whole numbers with separators, words as they are."""
+    """A claim's number with its unit: shares as per cent, dates as such, whole numbers with separators, words as they
+    are."""
     if value is None or isinstance(value, str):
         return value or "–"
     if unit == "share":
         return percent(value)
+    if unit == "date":
+        digits = f"{value:.0f}"  # YYYYMMDD
+        return f"{digits[:4]}-{digits[4:6]}-{digits[6:]}"
     number = f"{value:,.0f}" if float(value).is_integer() else f"{value:,.2f}"
     return f"{number} {unit}" if unit else number

@@ -675,10 +675,10 @@ MARTS_HEADLINE_CLAIMS = Suite(
         ),
         never(
             "claims_1_3_and_12_have_an_answer",
-            "claim in (1, 3, 12) and values_given = 0",
+            "claim in (1, 3, 12) and is_askable and values_given = 0",
             among="claims",
             show="claim, parts, values_given",
-            because="one snapshot is enough for these three",
+            because="one snapshot is enough for these three, where it lists whom they ask about",
         ),
         never(
             "a_missing_answer_says_why",
@@ -841,6 +841,7 @@ PUBLISHED_TABLES: dict[str, tuple[str, ...]] = {
     "dim_model_history": ("repo_id", "valid_from"),
     "bridge_model_parents": ("repo_id", "parent_model_id"),
     "fct_daily_model_downloads": ("snapshot_date", "repo_id"),
+    "mart_relative_adoption": ("repo_id", "milestone_days"),
     "fct_daily_country_downloads": ("snapshot_date", "attribution", "country_code", "account_type", "is_new"),
     "mart_country_crossovers": (
         "crossover_date",

@@ -28,6 +28,8 @@ LABS_OF_UNIT = 12
 TURN_BEFORE_END = 135
 LONG_WORLD_DAYS = 400
 TURN_WEIGHT = 4.8
+# At most so many repositories a release, however small the world: one variant would be no answer.
+FEWEST_VARIANTS = 4
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,7 @@ def _variants(
                     "movable": False,
                 }
             )
-    found = found[: plan.variants]
+    found = found[: max(plan.variants, FEWEST_VARIANTS)]
     for repository in found:
         repository["rate"] /= len(found)
     return found

@@ -12,7 +12,14 @@ LAYERS = ("staging", "intermediate", "marts")
 # Check results are written after the marts' gate, so that the last step reads them itself.
 READS_A_SOURCE_OUTSIDE_STAGING = {"fct_quality_results"}
 # What a run replaces: its days, one evaluation, and the small numbers that a repository or an attribution keeps.
-KEYS_OF_INCREMENTS = ("snapshot_date", "evaluation_id", "repo_id", "attribution_key")
+KEYS_OF_INCREMENTS = (
+    "snapshot_date",
+    "evaluation_id",
+    "repo_id",
+    "attribution_key",
+    ["repo_key", "milestone_days"],
+    ["name_key", "repo_key"],
+)
 # Marts may read dimensions, and nothing else of their own layer.
 SHARED_DIMENSIONS = {"dim_snapshots", "dim_models", "dim_countries", "dim_organizations"}
 

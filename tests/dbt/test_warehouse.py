@@ -36,6 +36,7 @@ MARTS = {
     "mart_daily_technique_share",
     "mart_headline_claims",
     "mart_monthly_independent_players",
+    "mart_relative_adoption",
     "mart_release_cadence",
     "mart_weekly_release_frequency",
 }

@@ -3,8 +3,10 @@ A share is right when it is the fraction rounded to 12 decimals; there is no oth
 
 from fractions import Fraction
 
-# Half a unit of the twelfth decimal, and room for a double's own last bit; nothing of a table's own error fits in it.
-HALF_UNIT = Fraction(1, 2 * 10**12) + Fraction(1, 10**15)
+# Half a unit of the twelfth decimal, and room for a double's own last bits, which are larger above 1; nothing of a
+# table's own error fits in it.
+HALF_UNIT = Fraction(1, 2 * 10**12)
+LAST_BITS = Fraction(1, 10**15)
 
 
 def fraction(cell: str | None) -> Fraction | None:
@@ -15,7 +17,8 @@ def fraction(cell: str | None) -> Fraction | None:
 def is_same(expected: object, published: object) -> bool:
     """Equal as integers, strings or nulls; a Fraction equals the double that is it, rounded to 12 decimals."""
     if isinstance(expected, Fraction) and isinstance(published, float):
-        return published == round(published, 12) and abs(Fraction(published) - expected) <= HALF_UNIT
+        room = HALF_UNIT + LAST_BITS * max(1, abs(expected))
+        return published == round(published, 12) and abs(Fraction(published) - expected) <= room
     return expected == published
 
 

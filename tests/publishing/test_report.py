@@ -18,7 +18,7 @@ from orchestration.publishing import (
 )
 from orchestration.publishing import charts as drawing
 from orchestration.publishing.facts import display_name, read_facts
-from orchestration.publishing.report import script_json
+from orchestration.publishing.report import claim_value, script_json
 from orchestration.settings import PROJECT_ROOT, Settings
 
 from .warehouse import ORGANIZATIONS, Contents, write_warehouse
@@ -255,6 +255,20 @@ def test_a_database_without_the_lead_metric_is_refused(tmp_path):
 )
 def test_names_are_shown_without_what_could_mislead(name, shown):
     assert display_name(name) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "shown"),
+    [
+        (0.4123, "share", "41.2%"),
+        (20261014.0, "date", "2026-10-14"),
+        (41.5, "days", "41.50 days"),
+        (1200.0, "organizations", "1,200 organizations"),
+        (None, "date", "–"),
+    ],
+)
+def test_a_claims_number_is_shown_in_its_unit(value, unit, shown):
+    assert claim_value(value, unit) == shown
 
 
 def test_headline_image_is_a_picture_inside_markdown(tmp_path):

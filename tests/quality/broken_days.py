@@ -260,6 +260,8 @@ MARTS_HEADLINE_CLAIMS = {
     "key_is_unique": Database(f"insert into {CLAIMS} from {CLAIMS} where claim_id = 1"),
     "every_claim_has_a_row": Database(f"delete from {CLAIMS} where claim_id = 7"),
     "claims_1_3_and_12_have_an_answer": Database(
+        "update staging.stg_hub__models set model_id = 'Qwen/model' "
+        "where repo_id = (select max(repo_id) from staging.stg_hub__models); "
         f"update {CLAIMS} set value = null, caveat = 'not today' where claim_id = 3"
     ),
     "a_missing_answer_says_why": Database(f"update {CLAIMS} set caveat = ' ' where claim_id = 5"),

@@ -260,6 +260,43 @@ create table marts.mart_weekly_release_frequency as select date '2026-10-05' as 
 create table marts.mart_release_cadence as
 select distinct snapshot_date, 'organization' as level, 'Qwen' as organization, 'CN' as country_code from landed;
 
+create table marts.dim_model_history as
+select distinct repo_id, date '2026-10-06' as valid_from from staging.stg_hub__models;
+
+create table marts.fct_daily_model_downloads as select snapshot_date, repo_id from staging.stg_hub__models;
+
+create table marts.fct_daily_country_downloads as
+select distinct snapshot_date, attribution, country_code, 'unknown' as account_type, true as is_new from measured;
+
+create table marts.mart_country_crossovers as
+select date '2026-10-06' as crossover_date, 'window' as metric, 30 as window_days, 'origin' as attribution,
+    'CN' as leader_country_code, 'US' as passed_country_code;
+
+create table marts.mart_daily_modality_share as
+select distinct snapshot_date, metric, attribution, country_code, 'text' as modality from measured;
+
+create table marts.mart_daily_openness as
+select distinct snapshot_date, metric, attribution, country_code, 'custom' as openness, 'none' as gated from measured;
+
+create table marts.mart_daily_size_share as
+select distinct snapshot_date, metric, attribution, country_code, 'unknown' as size_class from measured;
+
+create table marts.mart_daily_technique_share as
+select distinct snapshot_date, metric, attribution, country_code, 'merge' as technique from measured;
+
+create table marts.mart_daily_family_share as
+select distinct snapshot_date, metric, attribution, 'Qwen' as organization, '(other)' as family from measured;
+
+create table marts.mart_daily_concentration as
+select distinct snapshot_date, metric, attribution, 'world' as scope, 'model' as entity from measured;
+
+create table marts.mart_daily_lineage as
+select distinct snapshot_date, metric, 'Qwen' as root_organization, 'CN' as origin_country, 'merge' as relation
+from measured;
+
+create table marts.mart_monthly_independent_players as
+select distinct date_trunc('month', snapshot_date)::date as month, 'CN' as country_code, 100000 as threshold from landed;
+
 create table marts.dim_countries as select * from seeds.countries;
 
 create table marts.dim_organizations as

@@ -1,11 +1,14 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='delete+insert',
-        unique_key='snapshot_date',
+        incremental_strategy='replace',
+        meta={'replaces': [rows_in('int_days_of_run', listed='is_of_run')]},
         on_schema_change='fail',
     )
 }}
+
+-- says which rows are taken out before
+-- depends_on: {{ ref('int_days_of_run') }}
 
 with
 

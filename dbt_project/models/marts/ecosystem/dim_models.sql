@@ -1,3 +1,5 @@
+{# The day's rows are judged in int_models_attributed: naming it keeps that gate before everything that is built here. #}
+-- depends_on: {{ ref('int_models_attributed') }}
 with
 
 folded as (
