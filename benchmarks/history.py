@@ -4,6 +4,7 @@ One made-up Hub is landed for a year, and only those days are measured; how a da
 import argparse
 import json
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -79,8 +80,12 @@ def measure(scratch: Path, models: int, days: list[int]) -> list[dict]:
         record |= {"day": number, "warehouse_bytes": warehouse.stat().st_size}
         record["growth_bytes"] = record["warehouse_bytes"] - before
         records.append(record)
-        print(record, flush=True)
+        say(str(record))
     return records
+
+
+def say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
 
 
 def build(days: list[date], mode: str, environment: dict[str, str]) -> dict:
