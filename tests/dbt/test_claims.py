@@ -46,6 +46,20 @@ def claims(warehouse, population) -> dict[tuple[int, str], tuple]:
     return {(claim, part): values for claim, part, *values in rows}
 
 
+def test_the_seed_asks_for_figures_that_there_are(warehouse):
+    """A figure that is misspelt would be null for ever, with a reason that is not true."""
+    kinds = warehouse.rows("select distinct kind from seeds.headline_claims order by 1")
+    assert [kind for (kind,) in kinds] == ["cadence", "count", "crossover", "part", "unknowable"]
+    summed = {name for (name,) in warehouse.rows("select distinct subject from intermediate.int_claims_summed")}
+    asked = warehouse.rows(
+        "select distinct split_part(figure, '@', 1) from (unpivot seeds.headline_claims on "
+        "value_figure, value_of, comparison_figure, comparison_of into name kind_of_figure value figure)"
+    )
+    counted = {"number_of_derivatives", "players_100000", "players_1000000", "players_10000000"}
+    found = {"overtaking", "confirmation", "margin", "days_between_releases", "variants_per_release"}
+    assert {name for (name,) in asked} == summed | counted | found
+
+
 def published(value: Fraction | float | None) -> float | None:
     return None if value is None else round(float(value), 12)
 
