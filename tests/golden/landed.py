@@ -170,3 +170,42 @@ def golden_capture() -> tuple[date, dict]:
         "downloads_all_time": int(row["downloads_all_time"]),
         "is_simulated": row["is_simulated"] == "true",
     }
+
+
+def _history_model(row: dict[str, str | None], counter: dict[str, str | None]) -> dict:
+    parents = zip(_split(row["base_models"]), _split(row["base_repo_ids"]), strict=True)
+    listed = [{"id": parent_id, "_id": parent_repo_id} for parent_id, parent_repo_id in parents]
+    count = counter["downloads_all_time"]
+    return model(
+        row["repo_id"],
+        counter["model_id"],
+        datetime.fromisoformat(row["created_at"]),
+        downloadsAllTime=None if count is None else int(count),
+        baseModels={"relation": row["base_relation"], "models": listed} if listed else None,
+    )
+
+
+def history_listing(day: str) -> list[dict]:
+    """What `history_counters.csv` lists on a day as landed rows; a row without a name isn't listed."""
+    models = {row["repo_id"]: row for row in read_csv("history_models.csv")}
+    counters = [row for row in read_csv("history_counters.csv") if row["snapshot_date"] == day and row["model_id"]]
+    return [_history_model(models[counter["repo_id"]], counter) for counter in counters]
+
+
+def land_history(landing: Path) -> list[str]:
+    """Land the days of `history_days.csv`; returns them in order."""
+    days = read_csv("history_days.csv")
+    for row in days:
+        day = date.fromisoformat(row["snapshot_date"])
+        listing = history_listing(row["snapshot_date"])
+        capture = {
+            "status": row["status"],
+            "source": "hub_api",
+            "captured_at": datetime.fromisoformat(row["captured_at"]),
+            "counters_date": date.fromisoformat(row["counters_date"]),
+            "models": len(listing),
+            "downloads_all_time": sum(model["downloadsAllTime"] or 0 for model in listing),
+            "is_simulated": True,
+        }
+        land(landing, day, models=listing, accounts=golden_accounts(), capture=capture)
+    return [row["snapshot_date"] for row in days]

@@ -24,6 +24,8 @@ MODELS = [
     "+dim_models",
 ]
 
+HISTORY = ["+dim_snapshots", "+fct_daily_model_downloads", "+fct_daily_country_downloads"]
+
 COUNTRY_SHARE_KEY = ("metric", "window_days", "attribution", "denominator", "country_code")
 ORGANIZATION_SHARE_KEY = ("metric", "window_days", "attribution", "country_code", "organization")
 COVERAGE_KEY = ("attribution", "basis")
@@ -43,8 +45,8 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def build_marts(home: Path, *, runs: list[list[str]]) -> Path:
-    """Build seeds and the marts under test from `home/landing`, one dbt run a list of days; returns the database.
+def build_marts(home: Path, *, runs: list[list[str]], models: list[str] = MODELS) -> Path:
+    """Build seeds and `models`, with all that they read, from `home/landing`, one dbt run a list of days; returns the database.
 
     Raises AssertionError with dbt's own words if a run fails.
     """
@@ -61,7 +63,7 @@ def build_marts(home: Path, *, runs: list[list[str]]) -> Path:
         _invoke(home, "seed")
         for days in runs:
             variables = json.dumps({"snapshot_dates": days, "run_id": "golden"})
-            _invoke(home, "run", "--select", *MODELS, "--vars", variables)
+            _invoke(home, "run", "--select", *models, "--vars", variables)
     return warehouse
 
 
@@ -101,6 +103,11 @@ def _table(warehouse: Path, query: str, key: tuple[str, ...], parameters: list) 
 def published_table(warehouse: Path, table: str, key: tuple[str, ...], day: object) -> dict[tuple, dict]:
     """Rows of one snapshot day of a mart, by `key`."""
     return _table(warehouse, f"select * from marts.{table} where snapshot_date = ?", key, [day])
+
+
+def published_history(warehouse: Path, table: str, key: tuple[str, ...]) -> dict[tuple, dict]:
+    """Rows of all days of a mart, by `key`."""
+    return _table(warehouse, f"select * from marts.{table}", key, [])
 
 
 def published_models(warehouse: Path) -> dict[tuple, dict]:
