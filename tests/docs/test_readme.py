@@ -93,8 +93,8 @@ def test_the_table_of_tables_is_what_is_published(marts):
 
 def test_metrics_that_are_named_exist_in_the_data_contract(marts):
     described = marts["mart_daily_country_share"]["columns"]
-    named = re.search(r"^The four metrics.*?\n\n", README, re.MULTILINE | re.DOTALL)[0]
-    for metric in ("new_trailing_30d", "trailing_30d", "new_created", "all_time"):
+    named = re.search(r"^Six metrics.*?\n\n", README, re.MULTILINE | re.DOTALL)[0]
+    for metric in ("new_trailing_30d", "trailing_30d", "new_created", "all_time", "window", "new_rolling"):
         assert f"`{metric}`" in named
         assert metric in described["metric"]["description"]
     for denominator in ("all", "organizations", "located"):
