@@ -138,12 +138,13 @@ RAW_MODELS = Suite(
         ),
         within(
             "downloads_are_near_the_last_complete_day",
-            "cast(sum(downloads) as double) / nullif((select sum(downloads) from previous_models), 0)",
+            "cast(sum(downloads) as double) / nullif("
+            "(select sum(downloads) from previous_models where snapshot_date >= getvariable('day') - 30), 0)",
             0.7,
             1.3,
-            null_means="no earlier complete day has landed",
-            because="a trailing 30-day sum replaces a thirtieth of itself a day; the largest Hub-wide recount on "
-            "record moved the median of the top repositories by 26 %",
+            null_means="no complete day of the 30 before has landed",
+            because="a trailing 30-day sum replaces a thirtieth of itself a day, and wholly in 30; the largest Hub-wide "
+            "recount on record moved the median of the top repositories by 26 %",
         ),
         within(
             "sentinel_models_are_still_there",

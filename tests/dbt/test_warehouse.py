@@ -52,9 +52,10 @@ def test_a_daily_run_builds_every_mart_and_stays_small(tmp_path, loaded, fingerp
     results = warehouse.build([THIRD])
     tests = [result.node for result in results if result.node.resource_type == "test"]
     assert set(fingerprints) == MARTS
-    assert len(results) <= 120
     # tests of seeds run once a change, not once a day; the gates' own checks come on top, and all may be 60
-    assert 20 <= len([node for node in tests if not node.original_file_path.startswith("seeds/")]) <= 45
+    of_seeds = [node for node in tests if node.original_file_path.startswith("seeds/")]
+    assert len(results) - len(of_seeds) <= 120
+    assert 20 <= len(tests) - len(of_seeds) <= 45
     assert warehouse.fingerprints() == fingerprints
 
 
@@ -136,7 +137,7 @@ VIOLATIONS = {
         "update marts.dim_organizations set secondary_country_code = 'EN' where namespace = 'Qwen'",
     ],
     "assert_windows_sum_to_daily_downloads": [
-        "update marts.fct_daily_model_downloads set downloads = downloads + 1 where delta_status = 'ok'",
+        "update marts.fct_daily_model_downloads set downloads = downloads + 1 where delta_status <> 'vanished'",
         "update marts.fct_daily_country_downloads set downloads = downloads - 1 where country_code = 'CN'",
     ],
     "assert_organizations_leave_out_persons_only": [
@@ -291,7 +292,7 @@ def test_every_claim_has_rows_on_every_day_and_a_reason_where_it_has_no_value(lo
         "from marts.mart_headline_claims group by 1 order by 1"
     )
     # the hand-made Hub lists nothing distilled, no Llama, no Olmo and nothing that generates video
-    assert [(day, answered) for day, _, answered, _, _ in claims] == [(day, [1, 3, 7, 8, 11, 12]) for day in DAYS]
+    assert [(day, answered) for day, _, answered, _, _ in claims] == [(day, [1, 3, 4, 7, 8, 11, 12]) for day in DAYS]
     assert all(present == list(range(1, 16)) and shortest > 40 for _, present, _, shortest, _ in claims)
     assert all(without_reason == 0 for *_, without_reason in claims)
     value, reported, comparison, as_of = loaded.rows(

@@ -260,6 +260,9 @@ create table marts.mart_weekly_release_frequency as select date '2026-10-05' as 
 create table marts.mart_release_cadence as
 select distinct snapshot_date, 'organization' as level, 'Qwen' as organization, 'CN' as country_code from landed;
 
+create table marts.mart_relative_adoption as
+select distinct '6ac43a0000000000000000c8' as repo_id, 7 as milestone_days from landed;
+
 create table marts.dim_model_history as
 select distinct repo_id, date '2026-10-06' as valid_from from staging.stg_hub__models;
 
