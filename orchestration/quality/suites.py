@@ -139,7 +139,7 @@ RAW_MODELS = Suite(
         within(
             "downloads_are_near_the_last_complete_day",
             "cast(sum(downloads) as double) / nullif("
-            "(select sum(downloads) from previous_models where snapshot_date >= getvariable('day') - 30), 0)",
+            "(select sum(downloads) from previous_models where cast(captured_at as date) >= getvariable('day') - 30), 0)",
             0.7,
             1.3,
             null_means="no complete day of the 30 before has landed",
