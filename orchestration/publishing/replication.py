@@ -68,7 +68,10 @@ SHARES = """
         max(case when shares.country_code = 'US' then shares.share end) as united_states,
         max(shares.total_downloads) as total_downloads
     from marts.mart_daily_country_share as shares
-    where shares.snapshot_date = $day
+    where
+        shares.snapshot_date = $day
+        -- three captures make no sums of daily downloads; the year between two of them is worked out below
+        and shares.metric in ('new_created', 'new_trailing_30d', 'trailing_30d', 'all_time')
     group by shares.metric, shares.window_days, shares.attribution, shares.denominator
     order by
         list_position(['new_created', 'new_trailing_30d', 'trailing_30d', 'all_time'], shares.metric),
