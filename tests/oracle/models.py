@@ -13,6 +13,7 @@ from tests.oracle.seeds import Seeds
 # From the most restrictive on (definition 24).
 OPENNESS = ("noncommercial", "restricted", "custom", "copyleft", "permissive", "unspecified")
 BILLION = 10**9
+UNITS = {"m": 10**6, "b": BILLION, "t": 10**12}
 SIZE_CLASSES = ((1, "<1B"), (7, "1-7B"), (20, "7-20B"), (70, "20-70B"), (200, "70-200B"))
 LARGEST_SIZE_CLASS, UNKNOWN = ">=200B", "unknown"
 
@@ -37,7 +38,7 @@ MERGE_PART = re.compile(r"merge|mergekit|slerp")
 VARIANT_KINDS = {"size", "precision", "format", "role", "date"}
 # An underscore between two single digits that end a part stands for the point of a version or size.
 POINT = re.compile(r"(?<![0-9])([0-9])_([0-9])([bB]?)(?=[-_]|$)")
-PARAMETERS = re.compile(r"(?:^|[-_])(?:(\d+)x)?(\d+(?:\.\d+)?)([bm])(?=$|[-_.])")
+PARAMETERS = re.compile(r"(?:^|[-_])(?:(\d+)x)?(\d+(?:\.\d+)?)([bmt])(?=$|[-_.])")
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ class Describer:
         if not found:
             return None, None
         experts, number, unit = found.groups()
-        return int(int(experts or 1) * Fraction(number) * {"b": BILLION, "m": 10**6}[unit]), "name"
+        return int(int(experts or 1) * Fraction(number) * UNITS[unit]), "name"
 
     def is_seeded_outlier(self, row: Listed) -> bool:
         return row.repo_id in self.seeds.outlier_repo_ids or row.model_id.lower() in self.seeds.outlier_model_ids

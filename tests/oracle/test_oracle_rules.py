@@ -596,6 +596,14 @@ def test_size_classes_hold_their_lower_edge_and_experts_are_read_from_names():
     assert not is_moe(set(), "moebius-a7")
 
 
+def test_parameters_are_read_from_a_name_where_nothing_else_tells_them(tmp_path):
+    names = ["x-1.5B-chat", "x_350m.gguf", "x-8x7B", "x-30B-A3B", "x-1T", "x-A3B", "x2-large"]
+    rows = oracle(tmp_path, {0: {name: {} for name in names} | {"s-7B": {"safetensors_total": 6}}}).table("dim_models")
+    told = {key[0]: row[rows.columns.index("parameters")] for key, row in rows.rows.items()}
+    expected = [1_500_000_000, 350_000_000, 56_000_000_000, 30_000_000_000, 1_000_000_000_000, None, None]
+    assert told == dict(zip(names, expected, strict=True)) | {"s-7B": 6}
+
+
 def test_families_are_those_that_were_decided_by_hand():
     describer = Describer(read_seeds())
     with FAMILY_CASES.open(encoding="utf-8", newline="") as file:

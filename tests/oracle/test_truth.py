@@ -14,6 +14,7 @@ from tests.oracle.shares import crossovers
 from tests.oracle.tables import Oracle
 
 WINDOW = 7
+OPENINGS = ("first_seen", "reappeared")
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,7 @@ def test_on_ordinary_days_daily_downloads_are_the_true_ones(oracle: Oracle, plai
     """But for openings (`first_seen`, `reappeared`), which bring what they have, and who vanishes, whose last day is
     lost."""
     ordinary, rows = ordinary_days(plain), daily(oracle)
-    opened = {key for key, row in rows.items() if row[1] in ("first_seen", "reappeared", "vanished")}
+    opened = {key for key, row in rows.items() if row[1] in (*OPENINGS, "vanished")}
     told = {key: row[0] for key, row in rows.items() if key[0] in ordinary and key not in opened}
     listed = oracle.seen.days.listings
     true = {key: value for key, value in moved.items() if key[0] in ordinary and key not in opened}
@@ -60,6 +61,10 @@ def test_on_ordinary_days_daily_downloads_are_the_true_ones(oracle: Oracle, plai
 
 
 def test_what_stalls_and_gaps_spread_adds_up_to_the_true_downloads(oracle: Oracle, plain: Population, moved):
+    opened: dict[str, list[date]] = defaultdict(list)
+    for (day, repo_id), row in daily(oracle).items():
+        if row[1] in OPENINGS:
+            opened[repo_id].append(day)
     spread: dict[tuple[date, str], int] = defaultdict(int)
     days = oracle.seen.days
     for row in oracle.shares.daily:
@@ -69,16 +74,10 @@ def test_what_stalls_and_gaps_spread_adds_up_to_the_true_downloads(oracle: Oracl
         day for day in days.moving if day != days.first and (day - days.base(day)).days > 1
     }
     for (day, repo_id), downloads in spread.items():
-        opened = [
-            on for (on, repo), row in daily(oracle).items() if repo == repo_id and row[1] in OPENINGS and on < day
-        ]
-        since = max([days.base(day), *opened])
+        since = max([days.base(day), *(on for on in opened[repo_id] if on < day)])
         between = days.calendar(since + timedelta(days=1), day)
         assert downloads == sum(moved.get((on, repo_id), 0) for on in between), (day, repo_id)
     assert len(spread) > 500
-
-
-OPENINGS = ("first_seen", "reappeared")
 
 
 def test_openings_bring_all_downloads_since_the_repository_was_public_or_was_last_seen(
@@ -161,8 +160,8 @@ def test_crossovers_are_those_of_the_true_downloads(oracle: Oracle, plain: Popul
 
     True downloads of a repository's first day count only where the counter tells them, as everywhere.
     """
-    days, world = oracle.seen.days, plain.world
-    last_odd = max([*world.missing_days, *world.stalled_days])
+    days = oracle.seen.days
+    last_odd = max([*plain.world.missing_days, *plain.world.stalled_days])
     unseen = {
         (on, repo) for (on, repo), row in daily(oracle).items() if row[1] in ("first_seen", "vanished") and not row[0]
     }
@@ -171,7 +170,7 @@ def test_crossovers_are_those_of_the_true_downloads(oracle: Oracle, plain: Popul
         if day > last_odd and (day, repo_id) not in unseen and day in oracle.seen.position:
             row = days.listings[day].get(repo_id)
             if row is not None:
-                by_day[day][_country(oracle, row.namespace, day, plain)] += value
+                by_day[day][_country(oracle, row.namespace, day)] += value
     start = last_odd + timedelta(days=WINDOW + 2)
     series = {
         day: _share_rows(by_day, day, oracle) for day in days.captured if day >= start and days.events[day] == "none"
@@ -188,7 +187,7 @@ def test_crossovers_are_those_of_the_true_downloads(oracle: Oracle, plain: Popul
     assert len(true) >= 1
 
 
-def _country(oracle: Oracle, namespace: str, day: date, population: Population) -> str:
+def _country(oracle: Oracle, namespace: str, day: date) -> str:
     seed = oracle.seen.seeds.account(namespace.lower(), day)
     return seed.country_code if seed else NOT_ATTRIBUTED
 
