@@ -56,13 +56,12 @@ def long_running(tmp_path_factory: pytest.TempPathFactory) -> Population:
     return land_eventful_population(tmp_path_factory.mktemp("long"), models=300, days=450, seed=SEED)
 
 
-@pytest.fixture(scope="session")
-def eventful_readings(tmp_path_factory: pytest.TempPathFactory, eventful: Population, manifest) -> BothReadings:
+def read_eventful(home: Path, population: Population, manifest) -> BothReadings:
     """Loaded in a batch, day by day, out of order, with one day late, and one loaded before it had its last content."""
-    warehouse = Warehouse(tmp_path_factory.mktemp("eventful_warehouse"), eventful.landing, manifest)
-    days = eventful.days
+    warehouse = Warehouse(home, population.landing, manifest)
+    days = population.days
     late, revised = days[30], days[40]
-    with landed_before(eventful.landing, revised):
+    with landed_before(population.landing, revised):
         warehouse.run("seed", "--quiet")
         warehouse.load(days[:20])
         for day in (days[20], days[21], days[24], days[22], days[23]):
@@ -70,18 +69,17 @@ def eventful_readings(tmp_path_factory: pytest.TempPathFactory, eventful: Popula
         warehouse.load([day for day in days[25:] if day != late])
         warehouse.load([late])
     warehouse.load([revised])
-    return BothReadings("5,000 models × 60 days", Oracle(eventful.landing), warehouse)
+    return BothReadings("5,000 models × 60 days", Oracle(population.landing), warehouse)
 
 
-@pytest.fixture(scope="session")
-def long_readings(tmp_path_factory: pytest.TempPathFactory, long_running: Population, manifest) -> BothReadings:
-    """Loaded in a few batches, the second one last."""
-    warehouse = Warehouse(tmp_path_factory.mktemp("long_warehouse"), long_running.landing, manifest)
-    days = long_running.days
+def read_long(home: Path, population: Population, manifest) -> BothReadings:
+    """Loaded in a few batches, the second one after the third."""
+    warehouse = Warehouse(home, population.landing, manifest)
+    days = population.days
     warehouse.run("seed", "--quiet")
     for batch in (days[:150], days[300:400], days[150:300], days[400:]):
         warehouse.load(batch)
-    return BothReadings("300 models × 450 days", Oracle(long_running.landing), warehouse)
+    return BothReadings("300 models × 450 days", Oracle(population.landing), warehouse)
 
 
 @contextmanager

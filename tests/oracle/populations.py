@@ -19,6 +19,7 @@ GATED = {"false": "none", "auto": "auto", "manual": "manual"}  # as the extracti
 ACCOUNT_TYPES = {"org": "organization", "user": "person"}
 NOON = time(12, tzinfo=UTC)
 REVIEWED_OUTLIER = "Qwen/Qwen3-VL-2B-Instruct"  # of the seed `outliers`
+INTERNATIONAL_EXPERTS = "bigscience/made-up-8x7B-Instruct"
 BEFORE_THE_COUNTERS_MOVE = time(2, tzinfo=UTC)
 
 
@@ -214,6 +215,9 @@ class _Events:
         self._away_over_the_gap(self.large[5], [27, 28], 30)
         self._first_seen_while_stalled(self.large[40], 28)
         self._terms_change(self.large[7], 33)
+        self._recounted_upwards(52)
+        self._held_by_nobodys_country(self.large[15])
+        self._merged(self.large[18], [self.large[0], self.large[1], self.large[15]])
         self._outlier(self.large[len(self.large) // 3], 35)
         self._becomes_a_reviewed_outlier(self.large[9], 40)
         self._incomplete(45)
@@ -269,6 +273,31 @@ class _Events:
             self.draft.set(day, "tags", {repo_id: ["license:gemma"]})
             self.draft.set(day, "disabled", {repo_id: True})
         self.done["terms change"] = (repo_id, self.day(offset))
+
+    def _recounted_upwards(self, offset: int) -> None:
+        """The Hub gives everybody a sixteenth more, for good."""
+        for day in self._from(offset):
+            shown = self.draft.models[day]
+            counters = zip(shown["_id"].to_pylist(), shown["downloadsAllTime"].to_pylist(), strict=True)
+            self.draft.set(day, "downloadsAllTime", {repo_id: counter + counter // 16 for repo_id, counter in counters})
+        self.done["recounted upwards"] = self.day(offset)
+
+    def _held_by_nobodys_country(self, repo_id: str) -> None:
+        """By an international organisation, and with experts in its name."""
+        for day in self.days:
+            self.draft.set(day, "id", {repo_id: INTERNATIONAL_EXPERTS})
+            self.draft.set(day, "author", {repo_id: INTERNATIONAL_EXPERTS.split("/")[0]})
+        self.done["international"] = repo_id
+
+    def _merged(self, repo_id: str, parents: list[str]) -> None:
+        """Of several parents, by what they were called on the first day."""
+        listed = self.draft.models[self.first]
+        names = dict(zip(listed["_id"].to_pylist(), listed["id"].to_pylist(), strict=True))
+        tags = ["license:mit", *(f"base_model:merge:{names[parent]}" for parent in parents)]
+        for day in self.days:
+            self.draft.set(day, "tags", {repo_id: tags})
+            self.draft.set(day, "baseModels", {repo_id: None})
+        self.done["merged"] = (repo_id, parents)
 
     def _outlier(self, repo_id: str, offset: int) -> None:
         """Millions of downloads that nobody likes."""

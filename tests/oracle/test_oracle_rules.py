@@ -13,13 +13,14 @@ from tests.golden.landed import complete_capture, land
 from tests.golden.oracle import Day
 from tests.golden.oracle import read_seeds as golden_seeds
 from tests.golden.random_landing import random_days
+from tests.oracle.comparison import compare
 from tests.oracle.composition import concentration
 from tests.oracle.hand_made import FIRST, daily, day, judged, lab_seeds, noon, oracle, seeded
 from tests.oracle.models import Describer, is_moe, size_class
 from tests.oracle.releases import _adoption, _country_cadence, cadence_of, gap_between, whole_weeks
 from tests.oracle.seeds import read_seeds
 from tests.oracle.shares import CONFIRMED_AFTER, Counted, crossovers, organization_rows, share_rows
-from tests.oracle.tables import SHARE_COLUMNS, Oracle
+from tests.oracle.tables import SHARE_COLUMNS, Oracle, Table
 
 FAMILY_CASES = Path(__file__).parents[1] / "dbt" / "family_cases.csv"
 SEED = 20261124
@@ -611,6 +612,21 @@ def test_families_are_those_that_were_decided_by_hand():
     wrong = [(case["model_id"], describer.family(case["model_id"]), case["family"]) for case in cases
              if describer.family(case["model_id"]) != case["family"]]  # fmt: skip
     assert (wrong, len(cases) > 200) == ([], True)
+
+
+# The comparison itself
+
+
+def test_a_comparison_finds_what_only_one_side_has_and_every_value_that_differs():
+    rows = {(1,): (Fraction(1, 3), 5), (2,): (None, 6), (3,): (Fraction(2, 3), 7)}
+    table = Table("a_table", ("key",), ("share", "downloads"), rows)
+    same = {(1,): (0.333333333333, 5), (2,): (None, 6), (3,): (0.666666666667, 7)}
+    assert compare(table, same).differences == 0
+    assert compare(table, same | {(4,): (None, 8)}).differences == 1
+    assert compare(table, {key: row for key, row in same.items() if key != (2,)}).differences == 1
+    assert compare(table, same | {(1,): (0.333333333334, 5)}).differences == 1
+    assert compare(table, same | {(1,): (0.3333333333333333, 5)}).differences == 1  # not rounded
+    assert compare(table, same | {(2,): (0.0, 9)}).differences == 2
 
 
 # The other second reading
