@@ -193,7 +193,7 @@ def test_the_first_day_has_nothing_to_be_compared_with(gate):
     results = {r.check_name: r for r in gate("raw", DAY).results}
 
     assert results["downloads_are_near_the_last_complete_day"].passed
-    assert "no earlier complete day" in results["downloads_are_near_the_last_complete_day"].observed
+    assert "no complete day of the 30 before" in results["downloads_are_near_the_last_complete_day"].observed
 
 
 def test_an_incomplete_day_is_no_yardstick(good, gate):
