@@ -64,9 +64,9 @@ def read_eventful(home: Path, population: Population, manifest) -> BothReadings:
     with landed_before(population.landing, revised):
         warehouse.run("seed", "--quiet")
         warehouse.load(days[:20])
-        for day in (days[20], days[21], days[24], days[22], days[23]):
+        for day in (days[21], days[20]):
             warehouse.load([day])
-        warehouse.load([day for day in days[25:] if day != late])
+        warehouse.load([day for day in days[22:] if day != late])
         warehouse.load([late])
     warehouse.load([revised])
     return BothReadings("5,000 models × 60 days", Oracle(population.landing), warehouse)
@@ -77,7 +77,7 @@ def read_long(home: Path, population: Population, manifest) -> BothReadings:
     warehouse = Warehouse(home, population.landing, manifest)
     days = population.days
     warehouse.run("seed", "--quiet")
-    for batch in (days[:150], days[300:400], days[150:300], days[400:]):
+    for batch in (days[:150], days[300:], days[150:300]):
         warehouse.load(batch)
     return BothReadings("300 models × 450 days", Oracle(population.landing), warehouse)
 
