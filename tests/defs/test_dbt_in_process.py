@@ -78,6 +78,16 @@ def test_each_home_gets_its_own_warehouse_from_one_manifest(dbt, settings, tmp_p
     assert (tmp_path / "other" / "warehouse" / "observatory.duckdb").exists()
 
 
+def test_a_query_that_outgrows_its_memory_spills_into_the_home(dbt, settings):
+    # DuckDB asks for the folder when it spills first, and fails if the one above is missing
+    query = "select max(text) from (select distinct md5(cast(range as varchar)) || repeat('x', 200) as text from range(400000))"
+    command = ["run-operation", "run_query", "--args", f"{{sql: \"set memory_limit = '60MB'; {query}\"}}"]
+    events, result = dbt.invoke(command, settings)
+
+    assert result.success, [event.info.msg for event in events if event.info.level == "error"]
+    assert (settings.home / "tmp").is_dir()
+
+
 def test_the_environment_is_as_before_and_nothing_is_written_into_the_project(dbt, settings):
     before = dict(os.environ)
     artefacts = dbt_project.project_dir / "target"

@@ -68,6 +68,8 @@ class DbtInProcess:
         events: list = []
         variables = {"snapshot_dates": [day.isoformat() for day in days], "run_id": run_id}
         settings.warehouse_path.parent.mkdir(parents=True, exist_ok=True)
+        # DuckDB makes the folder that it spills to, but not the one that this lies in.
+        _spill(settings).parent.mkdir(parents=True, exist_ok=True)
         with _environment(settings):
             try:
                 result = dbtRunner(manifest=self.manifest, callbacks=[events.append]).invoke(
@@ -88,6 +90,11 @@ class DbtInProcess:
         return self.invoke(command, settings, days=days, run_id=run_id)
 
 
+def _spill(settings: Settings) -> Path:
+    """Each process spills to a folder of its own: two sharing one delete each other's files."""
+    return settings.home / "tmp" / f"dbt-{os.getpid()}"
+
+
 @contextmanager
 def _environment(settings: Settings):
     """The paths that dbt's macros and profile read, for the time of one call."""
@@ -95,8 +102,7 @@ def _environment(settings: Settings):
         "OBSERVATORY_WAREHOUSE": str(settings.warehouse_path),
         "OBSERVATORY_LANDING": str(settings.landing_dir),
         "OBSERVATORY_QUALITY": str(settings.quality_dir),
-        # Each process spills to a folder of its own: two sharing one delete each other's files.
-        "OBSERVATORY_TEMP": str(settings.home / "tmp" / f"dbt-{os.getpid()}"),
+        "OBSERVATORY_TEMP": str(_spill(settings)),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     }
     before = {name: os.environ.get(name) for name in wanted}
