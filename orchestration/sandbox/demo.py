@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from orchestration.sandbox.catalogue import DAY, FLOOR, Catalogue, days_of_publication, noon, numbers, rng_for, rows
 from orchestration.sandbox.lineage_names import base_name, parents_by_name
 from orchestration.sandbox.made_up import TEXT_TASKS
-from orchestration.sandbox.organizations_seed import read_organizations
+from orchestration.sandbox.organization_names import read_organizations
 from orchestration.sandbox.releases import ReleasePlan, plan_releases
 from orchestration.sandbox.sample import SOURCE_VERSION, read_sample
 from orchestration.sandbox.simulation import World, simulate_days

@@ -1,5 +1,5 @@
 """A made-up Hub of any size with every task, licence, kind of access and lineage, in which no repository is real.
-Labs stand under seeded namespaces, all others under made-up ones; a cast of them is always there (`cast.py`), and what
+Labs stand under real namespaces, all others under made-up ones; a cast of them is always there (`cast.py`), and what
 the days do to it is in `simulation.py`."""
 
 from datetime import date
@@ -13,7 +13,7 @@ from orchestration.sandbox.cast import CAST, cast_repositories
 from orchestration.sandbox.cast import FEWEST_MODELS as FEWEST_MODELS_WITH_CAST
 from orchestration.sandbox.catalogue import Catalogue, noon, numbers, rng_for, set_rows
 from orchestration.sandbox.made_up import ALL_TASKS
-from orchestration.sandbox.organizations_seed import SeededOrganizations, read_organizations
+from orchestration.sandbox.organization_names import SeededOrganizations, read_organizations
 from orchestration.sandbox.releases import ReleasePlan, plan_releases
 from orchestration.sandbox.simulation import World, simulate_days
 from orchestration.sandbox.tail import TailPlan, owners, plan_tail
@@ -31,9 +31,9 @@ def write_population(
     """Write a made-up Hub with exactly `models` repositories on the first of `days` calendar days to the folder
     `out`.
 
-    `organizations` is the seed CSV for labs' names and the truth's countries (default: the project's; made-up names
-    if there is none). The same arguments give the same bytes. Raises ValueError for fewer than 200 models or less
-    than one day, or if `out` holds anything but a world.
+    `organizations` is a CSV as the project's seed for labs' names and the truth's countries (default: the sandbox's list
+    of names, and the seed's countries). The same arguments give the same bytes. Raises ValueError for fewer than 200
+    models or less than one day, or if `out` holds anything but a world.
     """
     catalogue = population_catalogue(models, days, seed, first_day, organizations)
     return simulate_days(catalogue, out, days=days, seed=seed, organizations=organizations)

@@ -15,7 +15,7 @@ from pyarrow import csv
 
 from orchestration.sandbox.catalogue import NO_PARENT, numbers
 from orchestration.sandbox.identity import IdentityPlan
-from orchestration.sandbox.organizations_seed import SEED_PATH
+from orchestration.sandbox.organization_names import SEED_PATH
 
 if TYPE_CHECKING:
     from orchestration.sandbox.simulation import World

@@ -1,6 +1,7 @@
 """A made-up Hub has everything the real one has, in any size and over any number of days, and its truth says what.
 The counters and phenomena that it shares with the demo's world are tested in depth in `test_simulation.py`."""
 
+from csv import DictReader
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from pyarrow import csv
 
 from orchestration.sandbox.calendar_plan import plan_calendar
 from orchestration.sandbox.made_up import ALL_TASKS
-from orchestration.sandbox.organizations_seed import FALLBACK, SEED_PATH, read_organizations
+from orchestration.sandbox.organization_names import NAMES_PATH, SEED_PATH, read_organizations
 from orchestration.sandbox.population import write_population
 
 FIRST_DAY = date(2026, 10, 6)
@@ -270,14 +271,6 @@ def test_no_number_depends_on_a_country(tmp_path, seed_file):
     assert {name for name in ours if ours[name] != theirs.get(name)} == {"truth/countries.parquet"}
 
 
-def test_made_up_labs_stand_in_for_an_absent_seed(tmp_path):
-    nowhere = tmp_path / "nowhere.csv"
-    assert read_organizations(nowhere).types == FALLBACK
-    world = write_population(tmp_path / "world", models=300, days=1, seed=1, organizations=nowhere)
-    assert all(row["namespace"].startswith("sim-") for row in table(world, "countries"))
-    assert {row["country_code"] for row in table(world, "countries")} == {"XC", "XX"}
-
-
 def test_broken_seed_is_refused(tmp_path):
     broken = tmp_path / "broken.csv"
     broken.write_text("namespace,kind\nlab-one,industry\n")
@@ -285,12 +278,19 @@ def test_broken_seed_is_refused(tmp_path):
         read_organizations(broken)
 
 
-@pytest.mark.skipif(not SEED_PATH.is_file(), reason="the seed of organisations is not there yet")
-def test_project_seed_is_the_default():
-    seeded = read_organizations()
-    assert len(seeded.labs) > 50
-    assert "Qwen" in seeded.labs
-    assert seeded.repackagers
+def test_a_row_more_in_the_seed_moves_no_population():
+    names = read_organizations()
+    assert names.types == read_organizations(NAMES_PATH).types
+    assert len(names.labs) > 50
+    assert "Qwen" in names.labs
+    assert names.repackagers
+
+
+def test_every_name_is_placed_by_the_seed():
+    """Else the truth counts a lab as nobody's."""
+    with SEED_PATH.open(encoding="utf-8", newline="") as file:
+        seeded = {row["namespace"] for row in DictReader(file)}
+    assert set(read_organizations().types) - seeded == set()
 
 
 def test_too_small_a_population_is_refused(tmp_path):

@@ -13,7 +13,7 @@ import pytest
 from pyarrow import csv
 
 from orchestration.sandbox.demo import write_demo_world
-from orchestration.sandbox.organizations_seed import SEED_PATH
+from orchestration.sandbox.organization_names import SEED_PATH
 from orchestration.sandbox.sample import read_sample
 
 STALLED, MISSING, RECOUNTED = date(2026, 10, 8), date(2026, 10, 10), date(2026, 10, 12)
