@@ -6,6 +6,7 @@ import re
 import pytest
 import yaml
 
+from orchestration.quality.suites import SUITES
 from tests.dbt.built_warehouse import PROJECT
 
 LAYERS = ("staging", "intermediate", "marts")
@@ -143,6 +144,18 @@ def test_the_key_of_every_mart_is_tested_and_never_null(manifest, models):
                 assert column in grain, (model.name, column)
                 constraints = {constraint.type.value for constraint in model.columns[column].constraints}
                 assert "not_null" in constraints, (model.name, column)
+
+
+def test_a_test_that_no_daily_run_makes_is_a_blocking_promise_of_the_gate(manifest):
+    promised = {
+        suite.table
+        for suite in SUITES.values()
+        for promise in suite.promises
+        if suite.step == "marts" and promise.blocking and promise.check_name.endswith("_is_unique")
+    }
+    left_out = [node for node in manifest.nodes.values() if "judged_by_the_gate" in node.tags]
+    assert {manifest.nodes[node.attached_node].name for node in left_out} - promised == set()
+    assert {node.test_metadata.name for node in left_out} == {"unique_combination"}
 
 
 def test_day_slices_are_replaced_by_day(models):

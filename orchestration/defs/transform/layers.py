@@ -51,9 +51,9 @@ def _layer(name: str) -> dg.AssetsDefinition:
         run = context.run
         if checkpoint.begin(settings, owner=run.root_run_id or run.run_id, run_id=run.run_id):
             context.log.warning("An earlier run was never published: the warehouse was taken back to before it.")
-        selected, left_out = (_names_of(context), "") if context.is_subset else (select, exclude)
+        selected = _names_of(context) if context.is_subset else select
         with timed(f"{name}: built for {len(days)} day(s)"):
-            messages, result = dbt.build(selected, settings, exclude=left_out, days=days, run_id=run.run_id)
+            messages, result = dbt.build(selected, settings, exclude=exclude, days=days, run_id=run.run_id)
         events = with_row_counts(_dagster_events(messages, context), settings.warehouse_path, days)
         yield from only_good_days(context, events, days)
         _raise_if_failed(name, result)
