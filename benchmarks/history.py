@@ -37,7 +37,8 @@ for layer in LAYERS.values():
     else:
         command = ["build", "--select", layer.select, "--exclude-resource-type", "unit_test", "test"]
         _, result = dbt.invoke(command + (["--exclude", layer.exclude] if layer.exclude else []), settings, days=days)
-    assert result.success, [str(node.message) for node in result.result if str(node.status) in ("error", "fail")]
+    failed = [str(node.message) for node in result.result or () if str(node.status) in ("error", "fail")]
+    assert result.success, (result.exception, failed)
 for line in open("/proc/self/io"):
     if line.startswith("rchar"):
         print("read", line.split()[1])
