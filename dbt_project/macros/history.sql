@@ -76,3 +76,24 @@
 {% macro adoption_milestones() %}
     {{ return([7, 14, 30, 60, 90, 180, 365]) }}
 {% endmacro %}
+
+{# Sums of single repositories' daily downloads over the windows of a metric; ends in a condition that may go on. #}
+{% macro downloads_in_windows(metric, windows, downloads) -%}
+    select
+        windows.snapshot_date,
+        '{{ metric.metric }}' as metric,
+        windows.window_days,
+        downloads.repo_key,
+        downloads.attribution_key,
+        cast(sum(downloads.downloads) as bigint) as downloads
+    from {{ windows }} as windows
+    inner join {{ downloads }} as downloads
+        on
+            windows.first_date <= downloads.snapshot_date
+            and windows.snapshot_date >= downloads.snapshot_date
+    where
+        windows.window_days = {{ metric.window_days }}
+        {%- if metric.only_new %}
+        and downloads.is_new
+        {%- endif %}
+{%- endmacro %}

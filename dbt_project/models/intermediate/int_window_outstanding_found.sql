@@ -1,5 +1,6 @@
 {# Repositories that weigh on a window by themselves: the largest one of each denominator, and the outliers, each with
-   what it adds to whom. Only here daily rows of single repositories are summed over windows. #}
+   what it adds to whom. Only here daily rows of single repositories are summed over windows: of the few whose counter is
+   high enough, and of all only where those do not settle which one is the largest. #}
 with
 
 windows as (
@@ -47,31 +48,142 @@ downloads as (
 
 ),
 
-by_repository as (
+-- only these can be an outlier: what is downloaded in a window is at most the
+-- counter at its end, and they had the counter, or a review
+candidate_keys as (
+
+    select distinct repo_key
+    from candidates
+
+),
+
+-- for those that were attributed twice the counter is no bound to a part of it
+moved_keys as (
+
+    select repo_key
+    from {{ ref('int_model_changes') }}
+    group by repo_key
+    having min(attribution_key) <> max(attribution_key)
+
+),
+
+weighty_keys as (
+
+    select repo_key from candidate_keys
+    union
+    select repo_key from moved_keys
+
+),
+
+weighty_downloads as (
+
+    select downloads.*
+    from downloads
+    inner join weighty_keys
+        on downloads.repo_key = weighty_keys.repo_key
+
+),
+
+by_weighty_repository as (
 
     {% for metric in window_metrics() -%}
-    select
-        windows.snapshot_date,
-        '{{ metric.metric }}' as metric,
-        windows.window_days,
-        downloads.repo_key,
-        downloads.attribution_key,
-        cast(sum(downloads.downloads) as bigint) as downloads
-    from windows
-    inner join downloads
-        on
-            windows.first_date <= downloads.snapshot_date
-            and windows.snapshot_date >= downloads.snapshot_date
-    where
-        windows.window_days = {{ metric.window_days }}
-        {%- if metric.only_new %}
-        and downloads.is_new
-        {%- endif %}
+    {{ downloads_in_windows(metric, 'windows', 'weighty_downloads') }}
     group by 1, 2, 3, 4, 5
     {% if not loop.last -%}
     union all
     {% endif -%}
     {% endfor %}
+),
+
+-- where one of them lies above the least counter in the narrowest denominator,
+-- none of the others is the largest in any
+settled as (
+
+    select
+        snapshot_date,
+        metric,
+        window_days
+    from (
+        {% for attribution in attributions() -%}
+        select
+            by_weighty_repository.snapshot_date,
+            by_weighty_repository.metric,
+            by_weighty_repository.window_days,
+            by_weighty_repository.repo_key,
+            '{{ attribution }}' as attribution
+        from by_weighty_repository
+        inner join attributions
+            on
+                by_weighty_repository.attribution_key
+                = attributions.attribution_key
+        where {{ is_country('attributions.' ~ attribution ~ '_country_code') }}
+        group by 1, 2, 3, 4
+        having
+            sum(by_weighty_repository.downloads)
+            >= {{ var('outlier_minimum_downloads') }}
+        {% if not loop.last -%}
+        union all
+        {% endif -%}
+        {% endfor %}
+    ) as above
+    group by snapshot_date, metric, window_days
+    having count(distinct attribution) = {{ attributions() | length }}
+
+),
+
+unsettled_windows as (
+
+    select
+        windows.*,
+        metrics.metric
+    from windows
+    inner join (
+        {% for metric in window_metrics() -%}
+        select
+            '{{ metric.metric }}' as metric,
+            {{ metric.window_days }} as window_days
+        {% if not loop.last -%}
+        union all
+        {% endif -%}
+        {% endfor %}
+    ) as metrics
+        on windows.window_days = metrics.window_days
+    left join settled
+        on
+            windows.snapshot_date = settled.snapshot_date
+            and windows.window_days = settled.window_days
+            and metrics.metric = settled.metric
+    where settled.metric is null
+
+),
+
+other_downloads as (
+
+    select downloads.*
+    from downloads
+    left join weighty_keys
+        on downloads.repo_key = weighty_keys.repo_key
+    where
+        weighty_keys.repo_key is null
+        and downloads.snapshot_date >= (
+            select min(unsettled_windows.first_date)
+            from unsettled_windows
+        )
+
+),
+
+by_repository as (
+
+    select * from by_weighty_repository
+    {%- for metric in window_metrics() %}
+    union all
+    {{ downloads_in_windows(
+        metric, 'unsettled_windows', 'other_downloads'
+    ) }}
+        and windows.metric = '{{ metric.metric }}'
+    group by 1, 2, 3, 4, 5
+    {%- endfor %}
+
 ),
 
 -- what was last known on the window's last day of its likes, and of a review
