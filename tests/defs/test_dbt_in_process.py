@@ -9,6 +9,7 @@ from datetime import date
 import dagster as dg
 import duckdb
 import pytest
+import yaml
 
 from orchestration.defs.transform.dbt_in_process import LAYERS, DbtInProcess
 from orchestration.defs.transform.layers import _raise_if_failed
@@ -91,14 +92,32 @@ def test_each_home_gets_its_own_warehouse_from_one_manifest(dbt, settings, tmp_p
     assert (tmp_path / "other" / "warehouse" / "observatory.duckdb").exists()
 
 
+# distinct values of more than 60 MB
+OUTGROWING = (
+    "select max(text) from (select distinct md5(cast(range as varchar)) || repeat('x', 200) as text from range(400000))"
+)
+
+
 def test_a_query_that_outgrows_its_memory_spills_into_the_home(dbt, settings):
     # DuckDB asks for the folder when it spills first, and fails if the one above is missing
-    query = "select max(text) from (select distinct md5(cast(range as varchar)) || repeat('x', 200) as text from range(400000))"
-    command = ["run-operation", "run_query", "--args", f"{{sql: \"set memory_limit = '60MB'; {query}\"}}"]
+    command = ["run-operation", "run_query", "--args", f"{{sql: \"set memory_limit = '60MB'; {OUTGROWING}\"}}"]
     events, result = dbt.invoke(command, settings)
 
     assert result.success, [event.info.msg for event in events if event.info.level == "error"]
     assert (settings.home / "tmp").is_dir()
+
+
+def test_what_every_connection_sets_anew_may_be_set_after_a_spill(tmp_path):
+    # a large day failed in its second model: DuckDB doesn't change the folder that it has spilled to
+    profile = yaml.safe_load((dbt_project.project_dir / "profiles.yml").read_text(encoding="utf-8"))
+    target = profile["open_model_observatory"]["outputs"]["duckdb"]
+    assert {"memory_limit", "temp_directory"} <= target["config_options"].keys()
+    options = target["config_options"] | {"memory_limit": "60MB", "temp_directory": str(tmp_path / "spilled")}
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb"), config=options) as warehouse:
+        warehouse.execute(OUTGROWING)
+        assert (tmp_path / "spilled").is_dir()
+        for name, value in target["settings"].items():
+            warehouse.cursor().execute(f"set {name} = '{value}'")
 
 
 def test_the_environment_is_as_before_and_nothing_is_written_into_the_project(dbt, settings):
