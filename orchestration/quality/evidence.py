@@ -1,5 +1,5 @@
 """The data that a step's suites look at: DuckDB opened read-only, narrowed to one day, asked for a small profile.
-What the profile has to look like is for suites.py to say, and whether it does for gate.py."""
+What the profile has to look like is for suites/ to say, and whether it does for gate.py."""
 
 from __future__ import annotations
 
