@@ -64,6 +64,24 @@ FURTHER_COLUMNS = {
 }
 
 
+# Columns that suites read from the version that readers see now, for the views where nothing is published.
+PUBLISHED_COLUMNS = {
+    "organizations": {
+        "namespace": "varchar",
+        "valid_from": "date",
+        "valid_to": "date",
+        "country_code": "varchar",
+        "is_seeded": "boolean",
+    },
+    "snapshots": {
+        "snapshot_date": "date",
+        "status": "varchar",
+        "captured_at": "timestamp",
+        "source_revision": "varchar",
+    },
+}
+
+
 class EvidenceMissing(OSError):
     """There is nothing to look at: the database that a step should have left behind isn't there."""
 
@@ -136,9 +154,7 @@ class Evidence:
                 "hive_partitioning = false)"
             )
         else:
-            columns = (LANDED_COLUMNS | FURTHER_COLUMNS)[listing]
-            nothing = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in columns.items())
-            read = f"select {nothing} where false"
+            read = _nothing((LANDED_COLUMNS | FURTHER_COLUMNS)[listing])
         self.connection.execute(f"create or replace temp view {view} as {read}")
 
     def _last_complete_day_before(self, day: date) -> date | None:
@@ -205,6 +221,8 @@ def open_evidence(step: str, settings: Settings, database: Path | None = None) -
         if step not in {"raw", "listings"}:
             _attach(connection, settings.warehouse_path, "warehouse")
             connection.execute("use warehouse")
+        if step == "marts":
+            _show_published(connection, settings.published_dir)
         if step == "published":
             if database is None:
                 raise EvidenceMissing(
@@ -305,6 +323,20 @@ def _paths_in_view(connection: duckdb.DuckDBPyConnection, view: str, published_d
         """,
         {"versions": f"{published_dir / 'versions'}/", "view": view},
     ).fetchone()[0]
+
+
+def _show_published(connection: duckdb.DuckDBPyConnection, published_dir: Path) -> None:
+    """Views `published_…` over dimensions of the version that readers see now; a column that it lacks is null."""
+    for name, columns in PUBLISHED_COLUMNS.items():
+        file = published_dir / "current" / "parquet" / f"dim_{name}.parquet"
+        read = _nothing(columns)
+        if file.is_file():
+            read += f" union all by name select * from read_parquet({_literal(str(file))})"
+        connection.execute(f"create temp view published_{name} as select {', '.join(columns)} from ({read})")
+
+
+def _nothing(columns: Mapping[str, str]) -> str:
+    return "select " + ", ".join(f"cast(null as {kind}) as {name}" for name, kind in columns.items()) + " where false"
 
 
 def _literal(text: str) -> str:
