@@ -243,7 +243,7 @@ def test_the_200_largest_accounts_are_classed(real_days, of_day):
     ).fetchall()
     print("\n", *sorted({namespace for _, namespace, _ in unknown}))
 
-    assert unknown == []
+    assert {namespace for _, namespace, _ in unknown} <= NOT_PLACED
 
 
 def test_atom_s_regions_beside_ours(real_days):
