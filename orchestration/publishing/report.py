@@ -230,9 +230,8 @@ def percent(share: float | None, decimals: int = 1) -> str:
 
 
 def points(difference: float) -> str:
-    """A difference of shares in percentage points, with its sign; nothing moved is a nought without one."""
-    rounded = round(difference * 100, 1)
-    return f"{rounded:+.1f}".replace("-", "−") if rounded else "0"
+    """A difference of shares in percentage points, with its sign; a bare nought is where nothing moved at all."""
+    return f"{difference * 100:+.1f}".replace("-", "−") if difference else "0"
 
 
 def count(number: int | None) -> str:
