@@ -216,7 +216,7 @@ claims_compared as (
 ),
 
 -- first_date: since when a day can have changed the value. Differences to the
--- day before a window are in it; a claim may rest on all days before
+-- day before a window are in it; claims are answered anew from all days there are
 compared as (
 
     select
@@ -288,7 +288,7 @@ by_day as (
 
 ),
 
--- whatever changed before its day, and not before its first date, can be why
+-- whatever changed from its first date on can be why
 windows as (
 
     select
@@ -310,7 +310,11 @@ spans as (
 
     select distinct
         first_date,
-        snapshot_date
+        snapshot_date,
+        case
+            when first_date = {{ always }} then cast('9999-12-31' as date)
+            else snapshot_date
+        end as last_date
     from windows
 
 ),
@@ -453,12 +457,25 @@ organizations_changed as (
 ),
 
 -- days: what became of each since
+last_published_day as (
+
+    select max(snapshot_date) as snapshot_date
+    from published_snapshots
+    where status = 'complete'
+
+),
+
 days_changed as (
 
     select
         coalesce(snapshots.snapshot_date, published_snapshots.snapshot_date)
             as changed_date,
         case
+            when
+                snapshots.status = 'complete'
+                and coalesce(published_snapshots.status, '') <> 'complete'
+                and snapshots.snapshot_date > last_published_day.snapshot_date
+                then 'new'
             when
                 snapshots.status = 'complete'
                 and coalesce(published_snapshots.status, '') <> 'complete'
@@ -486,6 +503,7 @@ days_changed as (
     from snapshots
     full outer join published_snapshots
         on snapshots.snapshot_date = published_snapshots.snapshot_date
+    cross join last_published_day
 
 ),
 
@@ -520,7 +538,7 @@ reasons as (
     from spans
     inner join organizations_changed as changed
         on
-            spans.snapshot_date >= changed.valid_from
+            spans.last_date >= changed.valid_from
             and (
                 changed.valid_to is null
                 or spans.first_date < changed.valid_to
@@ -556,6 +574,7 @@ reasons as (
         ('late', 2, 'late day '),
         ('again', 3, 'day loaded again '),
         ('gone', 4, 'day gone '),
+        ('new', 8, 'new day '),
     ] -%}
     union all
     select
@@ -570,7 +589,7 @@ reasons as (
     inner join days_changed
         on
             spans.first_date <= days_changed.changed_date
-            and spans.snapshot_date >= days_changed.changed_date
+            and spans.last_date >= days_changed.changed_date
     where days_changed.change = '{{ change }}'
     {% endfor -%}
     union all
@@ -590,7 +609,7 @@ reasons as (
             and spans.snapshot_date < standstills.moving_date
     inner join days_changed
         on standstills.moving_date = days_changed.changed_date
-    where days_changed.change = 'late'
+    where days_changed.change in ('late', 'new')
     union all
     select
         spans.first_date,
@@ -604,7 +623,7 @@ reasons as (
     inner join days_changed
         on
             spans.first_date <= days_changed.changed_date
-            and spans.snapshot_date >= days_changed.changed_date
+            and spans.last_date >= days_changed.changed_date
     where days_changed.is_event_changed
     union all
     select
