@@ -50,6 +50,7 @@ PUBLISHED_TABLES: dict[str, tuple[str, ...]] = {
     "mart_monthly_independent_players": ("month", "country_code", "threshold"),
     "mart_attribution_coverage": ("snapshot_date", "attribution", "basis"),
     "mart_attribution_queue": ("namespace",),
+    "mart_attribution_sensitivity": ("snapshot_date", "variant", "country_code"),
     "mart_headline_claims": ("claim_id", "part", "snapshot_date"),
     "fct_releases": ("release_id",),
     "mart_weekly_release_frequency": ("week_start", "organization"),
