@@ -98,6 +98,7 @@ HEADERS = {
         "namespace,valid_from,valid_to,organization,parent_organization,organization_type,country_code,"
         "secondary_country_code,confidence,evidence,evidence_url,note"
     ),
+    "organization_evidence": "namespace,source,stated,country_code,source_url,reason",
     "licenses": "license,openness,reason",
     "pipeline_tags": "pipeline_tag,input_modality,output_modality,modality,is_generative",
     "model_parameters": "model_id,parameters,evidence",
@@ -108,6 +109,7 @@ HEADERS = {
 SORT_KEYS = {
     "countries": lambda row: row["country_code"],
     "organizations": lambda row: (row["namespace"].lower(), row["valid_from"]),
+    "organization_evidence": lambda row: (row["namespace"].lower(), row["source"]),
     "licenses": lambda row: row["license"],
     "pipeline_tags": lambda row: row["pipeline_tag"],
     "model_parameters": lambda row: row["model_id"],
