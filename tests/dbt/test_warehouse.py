@@ -38,6 +38,7 @@ MARTS = {
     "mart_monthly_independent_players",
     "mart_relative_adoption",
     "mart_release_cadence",
+    "mart_restatements",
     "mart_weekly_release_frequency",
 }
 
