@@ -24,6 +24,7 @@ MARTS = {
     "fct_releases",
     "mart_attribution_coverage",
     "mart_attribution_queue",
+    "mart_attribution_sensitivity",
     "mart_country_crossovers",
     "mart_daily_concentration",
     "mart_daily_country_share",

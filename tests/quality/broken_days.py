@@ -277,6 +277,32 @@ MARTS_ATTRIBUTION_COVERAGE = {
     ),
 }
 
+SENSITIVITY = "marts.mart_attribution_sensitivity"
+MARTS_ATTRIBUTION_SENSITIVITY = {
+    "key_is_unique": Database(
+        f"insert into {SENSITIVITY} select * replace (0 as downloads, 0.0 as share, difference - share as difference) "
+        f"from {SENSITIVITY} where variant = 'other_country' and country_code = 'CN'"
+    ),
+    "country_exists": Database(
+        f"update {SENSITIVITY} set country_code = 'ZZ', difference = share "
+        "where variant = 'moved:n10' and country_code = 'FR'"
+    ),
+    "unmoved_shares_are_the_published_ones": Database(
+        f"update {SENSITIVITY} set downloads = downloads + case country_code when 'CN' then 1 else -1 end "
+        "where variant = 'published' and country_code in ('CN', 'FR')"
+    ),
+    "every_variant_has_the_published_total": Database(
+        f"update {SENSITIVITY} set downloads = downloads + 1 where variant = 'moved:n10' and country_code = 'XX'"
+    ),
+    "difference_is_from_the_published_share": Database(
+        f"update {SENSITIVITY} set difference = -difference where variant = 'moved:n10' and country_code = 'XX'"
+    ),
+    "every_decision_is_taken_otherwise": Database(f"delete from {SENSITIVITY} where variant = 'repackagers_at_home'"),
+    "a_moved_organization_has_a_target": Database(
+        f"update {SENSITIVITY} set moved_to = null where variant = 'moved:n10'"
+    ),
+}
+
 QUEUE = "marts.mart_attribution_queue"
 MARTS_ATTRIBUTION_QUEUE = {
     "namespace_is_unique": Database(f"update {QUEUE} set namespace = 'n13'"),
@@ -432,6 +458,7 @@ BROKEN: dict[str, dict[str, Landing | Database]] = {
     "marts_daily_country_share": MARTS_DAILY_COUNTRY_SHARE,
     "marts_daily_organization_share": MARTS_DAILY_ORGANIZATION_SHARE,
     "marts_attribution_coverage": MARTS_ATTRIBUTION_COVERAGE,
+    "marts_attribution_sensitivity": MARTS_ATTRIBUTION_SENSITIVITY,
     "marts_attribution_queue": MARTS_ATTRIBUTION_QUEUE,
     "marts_headline_claims": MARTS_HEADLINE_CLAIMS,
     "marts_snapshots": MARTS_SNAPSHOTS,

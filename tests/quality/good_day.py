@@ -230,6 +230,40 @@ select snapshot_date, attribution, basis, cast(0.8 as double) as classed_share, 
 from (select distinct snapshot_date, attribution from measured)
 cross join (select unnest(['models', 'downloads', 'new_downloads']) as basis);
 
+create table marts.mart_attribution_sensitivity as
+with published as (
+    select snapshot_date, metric, window_days, country_code, downloads, total_downloads, share
+    from marts.mart_daily_country_share
+    where metric = 'new_created' and attribution = 'uploader' and denominator = 'all'
+), moved as (
+    select snapshot_date, cast(sum(downloads) as bigint) as moved_downloads
+    from measured
+    where metric = 'new_created' and attribution = 'uploader' and organization = 'n10'
+    group by all
+), variants as (
+    select unnest(['published', 'confidence_medium_or_higher', 'repackagers_at_home', 'other_country',
+        'cn_hk_mo_together', 'moved:n10']) as variant
+), counted as (
+    select
+        published.* replace (
+            published.downloads + case
+                when variant = 'moved:n10' and country_code = 'FR' then -moved_downloads
+                when variant = 'moved:n10' and country_code = 'XX' then moved_downloads
+                else 0
+            end as downloads
+        ),
+        variant,
+        case when variant = 'moved:n10' then 'n10' end as moved_organization,
+        case when variant = 'moved:n10' then 'XX' end as moved_to
+    from published
+    inner join moved using (snapshot_date)
+    cross join variants
+)
+select
+    * replace (round(downloads / total_downloads, 12) as share),
+    round(downloads / total_downloads, 12) - share as difference
+from counted;
+
 create table marts.mart_attribution_queue as
 select 'n13' as namespace, 1000 as downloads, 0.1 as share, 100 as models, 'n13/model-13' as largest_model
 union all

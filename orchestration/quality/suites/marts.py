@@ -238,6 +238,60 @@ MARTS_ATTRIBUTION_COVERAGE = Suite(
     ),
 )
 
+MARTS_ATTRIBUTION_SENSITIVITY = Suite(
+    name="marts_attribution_sensitivity",
+    step="marts",
+    table="mart_attribution_sensitivity",
+    may_be_empty="a day's source may tell no all-time downloads, and then no year of them is known",
+    promises=(
+        unique("key_is_unique", "snapshot_date, variant, country_code", because="a repeated row doubles a country"),
+        never(
+            "country_exists",
+            "not is_country_known",
+            show="variant, country_code",
+            because="readers look codes up in dim_countries",
+        ),
+        never(
+            "unmoved_shares_are_the_published_ones",
+            "metric is distinct from published_metric or downloads is distinct from published_downloads "
+            "or share is distinct from published_share",
+            among="unmoved",
+            show="country_code, metric, published_metric, downloads, published_downloads, share, published_share",
+            because="a variant is read against what is published: both must be the same where nothing was moved",
+        ),
+        never(
+            "every_variant_has_the_published_total",
+            "downloads is distinct from published_total or lowest_total is distinct from published_total "
+            "or highest_total is distinct from published_total",
+            among="totals",
+            show="variant, downloads, lowest_total, highest_total, published_total",
+            because="what is counted elsewhere is neither lost nor counted twice",
+        ),
+        never(
+            "difference_is_from_the_published_share",
+            "abs(difference - (share - published_share)) > 2e-12",
+            show="variant, country_code, published_share, share, difference",
+            because="it is what the report says a decision is worth; 2e-12 is the rounding of three published doubles",
+        ),
+        within(
+            "every_decision_is_taken_otherwise",
+            "case when count(*) > 0 then count(distinct variant) filter (where moved_organization is null) end",
+            5,
+            5,
+            null_means="no downloads to be moved",
+            because="the published shares and four rules that could have been others: a variant without rows reads as one "
+            "that changes nothing",
+        ),
+        never(
+            "a_moved_organization_has_a_target",
+            "(moved_organization is null) <> (moved_to is null) "
+            "or coalesce('moved:' || moved_organization <> variant, variant like 'moved:%')",
+            show="variant, moved_organization, moved_to",
+            because="the move is what the row is about, and no other variant has one",
+        ),
+    ),
+)
+
 MARTS_ATTRIBUTION_QUEUE = Suite(
     name="marts_attribution_queue",
     step="marts",

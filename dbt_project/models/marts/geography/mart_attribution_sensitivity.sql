@@ -1,348 +1,394 @@
-{#- Who counts elsewhere under each alternative reading. Whoever is not named stays where it was published. -#}
-{%- set moved_by_variant = {
-    'confidence_medium_or_higher': {
-        'condition': "organizations.is_of_low_confidence = 1",
-        'country_code': "'XX'",
-    },
-    'repackagers_at_home': {
-        'condition': "organizations.is_repackager = 1 and organizations.secondary_country_code is not null",
-        'country_code': "organizations.secondary_country_code",
-    },
-    'other_country': {
-        'condition': "organizations.is_repackager = 0 and organizations.secondary_country_code is not null",
-        'country_code': "organizations.secondary_country_code",
-    },
-    'cn_hk_mo_together': {
-        'condition': "headline.country_code in ('HK', 'MO')",
-        'country_code': "'CN'",
-    },
-} -%}
+{# How far the headline rests on decisions about organisations: countries' shares as they would be if some organisations
+   were counted elsewhere. Only organisations that the sums name can move; nothing is lost on the way. #}
 {{
     config(
         materialized='incremental',
         incremental_strategy='replace',
         meta={'replaces': [
             rows_in('int_days_of_run', listed='is_of_run'),
-            rows_in('int_windows_restated', listed='window_days = 365'),
+            rows_in('int_windows_restated', key='snapshot_date, window_days'),
         ]},
         on_schema_change='fail',
     )
 }}
 
--- say which rows are taken out before
--- depends_on: {{ ref('int_days_of_run') }}
+{%- set confirmed_home = "case when is_doubtful then 'XX' else country_code end" -%}
+{%- set repackager_at_home -%}
+    case
+        when is_repackager then coalesce(other_country_code, country_code)
+        else country_code
+    end
+{%- endset -%}
+{%- set second_home -%}
+    case
+        when is_repackager then country_code
+        else coalesce(other_country_code, country_code)
+    end
+{%- endset -%}
+{%- set one_china = "case when country_code in ('HK', 'MO') then 'CN' else country_code end" %}
 
 with
 
-windows as (
+organizations as (
 
-    select snapshot_date
-    from {{ ref('int_windows_restated') }}
-    where window_days = 365
-
-),
-
-seeded as (
-
-    select
-        lower(namespace) as namespace_key,
-        organization,
-        organization_type,
-        country_code,
-        case when secondary_country_code <> '' then secondary_country_code end
-            as secondary_country_code,
-        confidence
-    from {{ ref('organizations') }}
+    select * from {{ ref('organizations') }}
 
 ),
 
 evidence as (
 
-    select
-        lower(namespace) as namespace_key,
-        source,
-        country_code
-    from {{ ref('organization_evidence') }}
-    where country_code <> ''
+    select * from {{ ref('organization_evidence') }}
 
 ),
 
--- the year's sum where history covers it, its stand-in of one snapshot before
-headline_sums as (
+windows as (
 
-    select
-        window_sums.snapshot_date,
-        'new_rolling' as metric,
-        window_sums.country_code,
-        window_sums.organization,
-        window_sums.downloads
+    select snapshot_date
+    from {{ ref('int_windows_restated') }}
+    where window_days = {{ var('new_model_days') }}
+
+),
+
+looked_at as (
+
+    select snapshot_date
+    from {{ ref('int_days_of_run') }}
+    where is_of_run
+    union
+    select snapshot_date
+    from windows
+
+),
+
+rolling as (
+
+    select window_sums.*
     from {{ ref('int_window_downloads_summed') }} as window_sums
-    inner join windows
-        on window_sums.snapshot_date = windows.snapshot_date
+    inner join looked_at
+        on window_sums.snapshot_date = looked_at.snapshot_date
     where
         window_sums.metric = 'new_rolling'
-        and window_sums.window_days = 365
+        and window_sums.window_days = {{ var('new_model_days') }}
         and window_sums.attribution = 'uploader'
-    union all
-    select
-        sums.snapshot_date,
-        sums.metric,
-        sums.country_code,
-        sums.organization,
-        sums.downloads
-    from {{ ref('int_metric_downloads_summed') }} as sums
-    left join windows
-        on sums.snapshot_date = windows.snapshot_date
+
+),
+
+-- the stand-in, where history does not cover a year yet
+created as (
+
+    select *
+    from {{ ref('int_metric_downloads_summed') }}
     where
-        sums.metric = 'new_created'
-        and sums.attribution = 'uploader'
-        and windows.snapshot_date is null
+        metric = 'new_created'
+        and attribution = 'uploader'
+        and snapshot_date not in (
+            select snapshot_date from windows
+            union
+            select snapshot_date from rolling
+        )
 
 ),
 
 headline as (
 
+    {% for sums in ['rolling', 'created'] -%}
     select
         snapshot_date,
         metric,
+        window_days,
         country_code,
         organization,
-        sum(downloads) as downloads
-    from headline_sums
-    group by snapshot_date, metric, country_code, organization
-
+        cast(sum(downloads) as bigint) as downloads
+    from {{ sums }}
+    group by
+        snapshot_date, metric, window_days, country_code, organization
+    {% if not loop.last -%}
+    union all
+    {% endif -%}
+    {% endfor %}
 ),
 
 totals as (
 
     select
         snapshot_date,
-        metric,
-        sum(downloads) as total_downloads
+        cast(sum(downloads) as bigint) as total_downloads
     from headline
-    group by snapshot_date, metric
+    group by snapshot_date
+    having sum(downloads) <> 0
 
 ),
 
--- it is as sure where an organisation is based as of the surest of its accounts
-organizations as (
+-- what is known of an organisation on the day, of all its accounts
+seeded as (
 
     select
+        totals.snapshot_date,
+        organizations.organization,
+        lower(organizations.namespace) as namespace_key,
+        organizations.country_code,
+        organizations.secondary_country_code,
+        organizations.organization_type,
+        organizations.confidence
+    from totals
+    inner join organizations
+        on
+            totals.snapshot_date >= cast(organizations.valid_from as date)
+            and (
+                organizations.valid_to is null
+                or totals.snapshot_date < cast(organizations.valid_to as date)
+            )
+
+),
+
+known as (
+
+    select
+        snapshot_date,
         organization,
-        country_code,
-        min(case when confidence = 'low' then 1 else 0 end)
-            as is_of_low_confidence,
-        max(case when organization_type = 'repackager' then 1 else 0 end)
+        -- the surest of its accounts says where an organisation is
+        min(case when confidence = 'low' then 1 else 0 end) = 1 as is_doubtful,
+        max(case when organization_type = 'repackager' then 1 else 0 end) = 1
             as is_repackager,
-        min(secondary_country_code) as secondary_country_code
+        min(
+            case
+                when {{ is_country('secondary_country_code') }}
+                    then secondary_country_code
+            end
+        ) as other_country_code
     from seeded
-    group by organization, country_code
+    group by snapshot_date, organization
 
 ),
 
--- the other country that most sources name
-named_elsewhere as (
-
-    select
-        seeded.organization,
-        seeded.country_code,
-        evidence.country_code as other_country_code,
-        row_number() over (
-            partition by seeded.organization, seeded.country_code
-            order by
-                count(distinct evidence.source) desc, evidence.country_code
-        ) as preference
-    from seeded
-    inner join evidence
-        on seeded.namespace_key = evidence.namespace_key
-    where evidence.country_code <> seeded.country_code
-    group by
-        seeded.organization, seeded.country_code, evidence.country_code
-
-),
-
-ranked as (
-
-    select
-        headline.snapshot_date,
-        headline.country_code,
-        headline.organization,
-        row_number() over (
-            partition by headline.snapshot_date
-            order by
-                headline.downloads desc,
-                headline.organization,
-                headline.country_code
-        ) as size_position
-    from headline
-    where
-        headline.organization is not null
-        and {{ is_country('headline.country_code') }}
-
-),
-
--- nobody's where no other country is named at all
-largest as (
-
-    select
-        ranked.snapshot_date,
-        ranked.country_code,
-        ranked.organization,
-        coalesce(
-            organizations.secondary_country_code,
-            named_elsewhere.other_country_code,
-            'XX'
-        ) as moved_to
-    from ranked
-    left join organizations
-        on
-            ranked.organization = organizations.organization
-            and ranked.country_code = organizations.country_code
-    left join named_elsewhere
-        on
-            ranked.organization = named_elsewhere.organization
-            and ranked.country_code = named_elsewhere.country_code
-            and named_elsewhere.preference = 1
-    where ranked.size_position <= {{ var('sensitivity_organizations') }}
-
-),
-
-readings as (
-
-    select
-        snapshot_date,
-        'published' as variant,
-        cast(null as {{ dbt.type_string() }}) as moved_organization,
-        cast(null as {{ dbt.type_string() }}) as moved_to,
-        country_code,
-        downloads
-    from headline
-    {%- for variant, moved in moved_by_variant.items() %}
-    union all
-    select
-        headline.snapshot_date,
-        '{{ variant }}' as variant,
-        cast(null as {{ dbt.type_string() }}) as moved_organization,
-        cast(null as {{ dbt.type_string() }}) as moved_to,
-        case
-            when {{ moved.condition }}
-                then {{ moved.country_code }}
-            else headline.country_code
-        end as country_code,
-        headline.downloads
-    from headline
-    left join organizations
-        on
-            headline.organization = organizations.organization
-            and headline.country_code = organizations.country_code
-    {%- endfor %}
-    union all
-    select
-        headline.snapshot_date,
-        'moved:' || largest.organization as variant,
-        largest.organization as moved_organization,
-        largest.moved_to,
-        case
-            when
-                headline.organization = largest.organization
-                and headline.country_code = largest.country_code
-                then largest.moved_to
-            else headline.country_code
-        end as country_code,
-        headline.downloads
-    from headline
-    inner join largest
-        on headline.snapshot_date = largest.snapshot_date
-
-),
-
-published as (
-
-    select
-        snapshot_date,
-        country_code,
-        sum(downloads) as downloads
-    from headline
-    group by snapshot_date, country_code
-
-),
-
-variants as (
+homes as (
 
     select distinct
         snapshot_date,
-        variant,
-        moved_organization,
-        moved_to
-    from readings
+        organization,
+        country_code
+    from seeded
 
 ),
 
--- a country that a reading leaves nothing keeps its row
-with_published as (
+-- where else others see an organisation
+stated as (
+
+    select
+        seeded.snapshot_date,
+        seeded.organization,
+        evidence.country_code,
+        count(*) as statements
+    from seeded
+    inner join evidence
+        on seeded.namespace_key = lower(evidence.namespace)
+    left join homes
+        on
+            seeded.snapshot_date = homes.snapshot_date
+            and seeded.organization = homes.organization
+            and evidence.country_code = homes.country_code
+    where
+        {{ is_country('evidence.country_code') }}
+        and homes.country_code is null
+    group by seeded.snapshot_date, seeded.organization, evidence.country_code
+
+),
+
+ranked_statements as (
 
     select
         snapshot_date,
-        variant,
-        moved_organization,
-        moved_to,
+        organization,
         country_code,
+        row_number() over (
+            partition by snapshot_date, organization
+            order by statements desc, country_code
+        ) as place
+    from stated
+
+),
+
+sizes as (
+
+    select
+        snapshot_date,
+        organization,
+        sum(downloads) as downloads
+    from headline
+    where
+        organization is not null
+        and {{ is_country('country_code') }}
+    group by snapshot_date, organization
+    having sum(downloads) > 0
+
+),
+
+ranked_sizes as (
+
+    select
+        snapshot_date,
+        organization,
+        row_number() over (
+            partition by snapshot_date
+            order by downloads desc, organization
+        ) as place
+    from sizes
+
+),
+
+-- of whom nobody names another country, it is not known where it might be
+largest as (
+
+    select
+        ranked_sizes.snapshot_date,
+        ranked_sizes.organization,
+        coalesce(
+            known.other_country_code, ranked_statements.country_code, 'XX'
+        ) as moved_to
+    from ranked_sizes
+    left join known
+        on
+            ranked_sizes.snapshot_date = known.snapshot_date
+            and ranked_sizes.organization = known.organization
+    left join ranked_statements
+        on
+            ranked_sizes.snapshot_date = ranked_statements.snapshot_date
+            and ranked_sizes.organization = ranked_statements.organization
+            and ranked_statements.place = 1
+    where ranked_sizes.place <= {{ var('sensitivity_organizations') }}
+
+),
+
+placed as (
+
+    select
+        headline.*,
+        coalesce(known.is_doubtful, false) as is_doubtful,
+        coalesce(known.is_repackager, false) as is_repackager,
+        known.other_country_code
+    from headline
+    left join known
+        on
+            headline.snapshot_date = known.snapshot_date
+            and headline.organization = known.organization
+
+),
+
+moved as (
+
+    {% for variant, country_code in [
+        ('published', 'country_code'),
+        ('confidence_medium_or_higher', confirmed_home),
+        ('repackagers_at_home', repackager_at_home),
+        ('other_country', second_home),
+        ('cn_hk_mo_together', one_china),
+    ] -%}
+    select
+        snapshot_date,
+        '{{ variant }}' as variant,
+        metric,
+        window_days,
+        country_code as published_country_code,
+        {{ country_code }} as country_code,
         downloads,
-        0 as published_downloads
-    from readings
+        cast(null as {{ dbt.type_string() }}) as moved_organization,
+        cast(null as {{ dbt.type_string() }}) as moved_to
+    from placed
+    union all
+    {% endfor -%}
+    select
+        placed.snapshot_date,
+        'moved:' || largest.organization as variant,
+        placed.metric,
+        placed.window_days,
+        placed.country_code as published_country_code,
+        case
+            when placed.organization = largest.organization
+                then largest.moved_to
+            else placed.country_code
+        end as country_code,
+        placed.downloads,
+        largest.organization as moved_organization,
+        largest.moved_to
+    from placed
+    inner join largest
+        on placed.snapshot_date = largest.snapshot_date
+
+),
+
+-- each sum twice: where the variant counts it, and where it is published
+both_sides as (
+
+    select
+        *,
+        cast(0 as bigint) as published_downloads,
+        0 as is_published
+    from moved
     union all
     select
-        variants.snapshot_date,
-        variants.variant,
-        variants.moved_organization,
-        variants.moved_to,
-        published.country_code,
-        0 as downloads,
-        published.downloads as published_downloads
-    from variants
-    inner join published
-        on variants.snapshot_date = published.snapshot_date
+        snapshot_date,
+        variant,
+        metric,
+        window_days,
+        published_country_code,
+        published_country_code as country_code,
+        cast(0 as bigint) as downloads,
+        moved_organization,
+        moved_to,
+        downloads as published_downloads,
+        1 as is_published
+    from moved
 
 ),
 
-by_country as (
+summed as (
 
     select
         snapshot_date,
         variant,
         country_code,
+        metric,
+        window_days,
         moved_organization,
         moved_to,
         cast(sum(downloads) as bigint) as downloads,
-        cast(sum(published_downloads) as bigint) as published_downloads
-    from with_published
+        cast(sum(published_downloads) as bigint) as published_downloads,
+        max(is_published) as is_published
+    from both_sides
     group by
-        snapshot_date, variant, country_code, moved_organization, moved_to
+        snapshot_date,
+        variant,
+        country_code,
+        metric,
+        window_days,
+        moved_organization,
+        moved_to
 
 ),
 
 final as (
 
     select
-        by_country.snapshot_date,
-        by_country.variant,
-        by_country.country_code,
-        totals.metric,
-        cast(365 as integer) as window_days,
-        by_country.moved_organization,
-        by_country.moved_to,
-        by_country.downloads,
-        cast(totals.total_downloads as bigint) as total_downloads,
-        {{ share_of('by_country.downloads', 'totals.total_downloads') }}
-            as share,
+        summed.snapshot_date,
+        summed.variant,
+        summed.country_code,
+        summed.metric,
+        summed.window_days,
+        summed.moved_organization,
+        summed.moved_to,
+        summed.downloads,
+        totals.total_downloads,
+        {{ share_of('summed.downloads', 'totals.total_downloads') }} as share,
         {{ share_of(
-            '(by_country.downloads - by_country.published_downloads)',
+            '(summed.downloads - summed.published_downloads)',
             'totals.total_downloads',
         ) }} as difference
-    from by_country
+    from summed
     inner join totals
-        on by_country.snapshot_date = totals.snapshot_date
-    where totals.total_downloads <> 0
+        on summed.snapshot_date = totals.snapshot_date
+    where
+        summed.is_published = 1
+        or summed.downloads <> 0
 
 )
 
