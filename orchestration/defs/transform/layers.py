@@ -57,7 +57,7 @@ def _layer(name: str) -> dg.AssetsDefinition:
             messages, result = dbt.build(selected, settings, exclude=exclude, days=days, run_id=run.run_id)
         events = with_row_counts(_dagster_events(messages, context), settings.warehouse_path, days)
         yield from only_good_days(context, events, days)
-        _raise_if_failed(name, result)
+        raise_if_failed(name, result)
 
     return layer
 
@@ -81,7 +81,7 @@ def _dagster_events(messages: list, context: dg.AssetExecutionContext) -> Iterat
         )
 
 
-def _raise_if_failed(name: str, result) -> None:
+def raise_if_failed(name: str, result) -> None:
     if result.success:
         return
     if result.exception is not None:
