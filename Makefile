@@ -88,5 +88,4 @@ $(MANIFEST): $(STAMP) $(DBT_FILES)
 	@$(BIN)/python -m orchestration prepare
 	@touch $(MANIFEST)
 
-.PHONY: help setup demo run backfill replicate thin check-organizations show sql ui test bench lint lock clean
-.PHONY: help setup demo run backfill rebuild replicate thin show sql ui test bench lint lock clean
+.PHONY: help setup demo run backfill rebuild replicate thin check-organizations show sql ui test bench lint lock clean
