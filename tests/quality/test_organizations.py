@@ -14,6 +14,7 @@ from orchestration.quality.organizations import (
     RULES,
     SEEDS,
     check,
+    is_persons_account,
     source_of,
 )
 
@@ -25,7 +26,7 @@ GOOD = {
         "Acme-Labs,1900-01-01,,Acme Labs,Acme,industry,US,SG,medium,Acme's lab in Singapore,https://acme.com/labs,",
         "bits,1900-01-01,,Bits,Bits,repackager,XC,DE,high,Quantised copies,https://huggingface.co/bits,",
         "Crowd,1900-01-01,,Crowd,Crowd,international,XI,,low,Nobody's alone,,Has no seat.",
-        "jane,1900-01-01,,Acme,Acme,industry,US,,medium,Jane's account of Acme,https://a.io,She publishes for an organisation.",
+        "jane,1900-01-01,,Acme,Acme,industry,US,,medium,The account of Jane at Acme,https://a.io,She publishes for an organisation.",
         "joe,1900-01-01,,joe,joe,individual,XC,,medium,A person's account,https://huggingface.co/joe,",
         "mover,1900-01-01,2025-03-01,Mover,Mover,academia,FR,,medium,Founded in Lyon,https://mover.org,",
         "mover,2025-03-01,,Mover,Mover,academia,GB,FR,high,Now of London,https://en.wikipedia.org/wiki/Mover,",
@@ -170,6 +171,22 @@ def test_evidence_is_held_against_the_row_of_the_day(problems, tmp_path):
     # before its move the other source was right
     assert [text.partition(": Found ")[0] for text in said] == [f"{EVIDENCE}:5", f"{EVIDENCE}:6"]
     assert "epoch with GB for mover, decided as FR" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("evidence", "is_a_person"),
+    [
+        ("A person's account, by Acme", True),
+        ("Account of Acme's founder", True),
+        ("Account of Jane Doe, who works in Boston", True),
+        ("Research account of Acme in Boston", False),
+        ("Listed as an account of Acme's lab", False),
+        ("Acme's own lab, on account only", False),
+    ],
+)
+def test_whose_account_it_is_stands_in_the_evidence(evidence, is_a_person):
+    row = {"evidence": evidence, "organization": "Acme Labs", "parent_organization": "Acme"}
+    assert is_persons_account(row) is is_a_person
 
 
 @pytest.mark.parametrize(
