@@ -17,15 +17,14 @@ COUNTRY_JUMPS_BY, COUNTRY_LEAPS_BY = 0.01, 0.1
 # alone are downloaded several times as often in a month. 2026-11-24.
 DOWNLOADS_TO_JUDGE_MOVES = 100_000_000
 
-
-def unexplained(above: float, up_to: float) -> str:
-    """Rows of `moves` of this size that nothing explains: no cause, and the same without the largest repository."""
-    return (
-        f"fewest_downloads >= {DOWNLOADS_TO_JUDGE_MOVES} and cause is null and abs(move) > {above} "
-        f"and abs(move) <= {up_to} and abs(move_without_top_repository) > {above}"
-    )
-
-
+UNEXPLAINED = f"fewest_downloads >= {DOWNLOADS_TO_JUDGE_MOVES} and cause is null"
+# Without its largest repository the country moves as far. A leap leads away from the day before the last one, too: the
+# day after a bad one is back where the days before it were.
+JUMP = f"abs(move) > {COUNTRY_JUMPS_BY} and abs(move_without_top_repository) > {COUNTRY_JUMPS_BY}"
+LEAP = (
+    f"abs(move) > {COUNTRY_LEAPS_BY} and abs(move_without_top_repository) > {COUNTRY_LEAPS_BY} "
+    f"and abs(coalesce(move_over_two, move)) > {COUNTRY_LEAPS_BY}"
+)
 LOCATED = "min(located_share) filter (where basis = 'downloads')"
 MOVED = "metric, window_days, attribution, country_code, previous_share, share, move_without_top_repository"
 CAUSES = (
@@ -114,7 +113,7 @@ MARTS_DAILY_COUNTRY_SHARE = Suite(
         ),
         never(
             "no_country_jumps_without_a_named_cause",
-            unexplained(COUNTRY_JUMPS_BY, COUNTRY_LEAPS_BY),
+            f"{UNEXPLAINED} and {JUMP} and not ({LEAP})",
             among="moves",
             show=MOVED,
             severity="warn",
@@ -123,7 +122,7 @@ MARTS_DAILY_COUNTRY_SHARE = Suite(
         ),
         never(
             "no_country_leaps_without_a_named_cause",
-            unexplained(COUNTRY_LEAPS_BY, 1),
+            f"{UNEXPLAINED} and {LEAP}",
             among="moves",
             show=MOVED,
             because="ten points in a day have no natural cause: an attribution was lost or made up. If it is true after "
