@@ -19,7 +19,7 @@ export DO_NOT_TRACK := 1
 .DEFAULT_GOAL := help
 
 help:  ## Show the commands
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
 
 setup: $(STAMP) $(MANIFEST)  ## Install the locked wheels and prepare dbt's manifest (the other commands do it)
 
@@ -40,6 +40,9 @@ replicate: setup  ## Two reported figures and ours beside them, from the archive
 
 thin: setup  ## Thin old landed days to what history needs
 	@$(BIN)/python -m orchestration thin
+
+check-organizations: $(STAMP)  ## Is the table of organisations in order? What is wrong, in which line, and what to do
+	@$(BIN)/python -m orchestration.quality.organizations
 
 show: setup  ## Print the headline table of the published version
 	@$(BIN)/python -m orchestration show
@@ -85,4 +88,4 @@ $(MANIFEST): $(STAMP) $(DBT_FILES)
 	@$(BIN)/python -m orchestration prepare
 	@touch $(MANIFEST)
 
-.PHONY: help setup demo run backfill rebuild replicate thin show sql ui test bench lint lock clean
+.PHONY: help setup demo run backfill rebuild replicate thin check-organizations show sql ui test bench lint lock clean

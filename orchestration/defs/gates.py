@@ -1,5 +1,5 @@
 """A gate between two stages: one blocking check for each table that the step's suites judge, day by day.
-The promises are in `orchestration/quality/suites.py`; here is only what a failed one does to the run."""
+The promises are in `orchestration/quality/suites/`; here is only what a failed one does to the run."""
 
 from datetime import UTC, date, datetime
 

@@ -32,16 +32,20 @@ SIMULATED_SUBTITLE = "SIMULATED data: nothing here is evidence"
 
 
 def headline(facts: ReportFacts, width: Width) -> alt.LayerChart:
-    """Share of the lead metric by country and day, the leaders with their bounds. A day without a snapshot is a gap."""
+    """Share of the lead metric by country and day, with the bounds of the leaders and of the EU's largest. A day without
+    a snapshot is a gap."""
     day = alt.X("day:T", scale=day_scale(facts), title=None, axis=day_axis(facts))
-    top = max((row["share_high"] if row["country_code"] in LEADERS else row["share"]) or 0 for row in facts.series)
+    bounded_codes = {row["country_code"] for row in facts.bounded}
+    top = max(
+        (row["share_high"] if row["country_code"] in bounded_codes else row["share"]) or 0 for row in facts.series
+    )
     marked = [*gaps(facts, day), *events(facts, day)]
     top = max(top, 0.05) * (MARKED_HEADROOM if marked else 1.06)
     share = alt.Y("share:Q", scale=alt.Scale(domain=[0, top]), title=None, axis=alt.Axis(format=".0%", tickCount=6))
     codes = list(dict.fromkeys(row["country_code"] for row in facts.series))
     colour = alt.Color("country_code:N", scale=alt.Scale(domain=codes, range=colours(codes)), legend=None)
     values = [with_day(row) | {"is_leader": row["country_code"] in LEADERS} for row in facts.series]
-    leaders = [row for row in values if row["is_leader"]]
+    bounded = [row for row in values if row["country_code"] in bounded_codes]
     tooltip = [
         alt.Tooltip("name:N", title="Country"),
         alt.Tooltip("label:N", title="Day"),
@@ -52,8 +56,8 @@ def headline(facts: ReportFacts, width: Width) -> alt.LayerChart:
     low, high = alt.Y("share_low:Q", scale=alt.Scale(domain=[0, top])), alt.Y2("share_high:Q")
     layers = [
         *marked,
-        chart(leaders).mark_area(opacity=0.14, invalid=BROKEN).encode(x=day, y=low, y2=high, color=colour),
-        chart(lone_days(leaders)).mark_rule(opacity=0.3, strokeWidth=5).encode(x=day, y=low, y2=high, color=colour),
+        chart(bounded).mark_area(opacity=0.14, invalid=BROKEN).encode(x=day, y=low, y2=high, color=colour),
+        chart(lone_days(bounded)).mark_rule(opacity=0.3, strokeWidth=5).encode(x=day, y=low, y2=high, color=colour),
         *(
             chart([row for row in values if row["country_code"] == code])
             .mark_line(

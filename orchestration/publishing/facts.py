@@ -20,6 +20,7 @@ LEADERS = ("CN", "US")
 NEIGHBOURS = 4  # countries drawn behind the two: more lines than six can't be told apart on a phone
 ORGANIZATIONS_SHOWN = 8
 COUNTRIES_SHOWN = 10
+ACCOUNTS_SHOWN = 10  # to locate next: what somebody could do in an evening
 LONGEST_NAME = 60
 
 # Codes that ISO leaves to users, in the words of the page.
@@ -42,6 +43,15 @@ SHORT_NAMES = {
     "VN": "Vietnam",
 }
 
+# Decisions about organisations that could have been others, as variants of mart_attribution_sensitivity.
+DECISIONS = {
+    "published": "As published",
+    "confidence_medium_or_higher": "Organisations with an account placed with low confidence are not attributed",
+    "repackagers_at_home": "Repackagers count where they are based, not as community",
+    "other_country": "Other organisations with a second base count there",
+    "cn_hk_mo_together": "Hong Kong and Macao count as China",
+}
+
 Rows = list[dict[str, Any]]
 
 
@@ -56,10 +66,18 @@ class ReportFacts:
     countries: Rows  # the latest day, by rank; uploader's and origin's numbers side by side
     organizations: dict[str, Rows]  # by leader: organization, attribution, share_of_country, downloads
     coverage: Rows  # the latest day: attribution, basis, classed_share, located_share
+    queue: Rows  # the largest accounts without a country: namespace, downloads, share, models, largest_model
+    sensitivity: Rows  # by decision, published first: decision, metric, shares and differences of the two, order
     claims: Rows
     checks: Rows  # by step: days, checks, failed, crashed, accepted, latest_at
     failures: Rows
     sources: Rows  # as `licences.data_licences` has them
+
+    @property
+    def bounded(self) -> Rows:
+        """The countries whose bounds are drawn and told: the two, and the EU's largest where it has any."""
+        of_the_eu = largest_of_the_eu(self.countries)
+        return [*(self.country(code) for code in LEADERS), *([of_the_eu] if of_the_eu else [])]
 
     def country(self, code: str) -> dict[str, Any]:
         """The latest day's row of a country; zero, if it has no downloads in the lead metric."""
@@ -115,6 +133,14 @@ def read_facts(database: Path) -> ReportFacts:
             countries=countries,
             organizations=organizations,
             coverage=rows(connection, COVERAGE, {"snapshot_date": latest}),
+            queue=named_accounts(rows(connection, QUEUE, {"shown": ACCOUNTS_SHOWN})),
+            sensitivity=decisions(
+                rows(
+                    connection,
+                    SENSITIVITY,
+                    {"snapshot_date": latest, "first": LEADERS[0], "second": LEADERS[1], "variants": list(DECISIONS)},
+                )
+            ),
             claims=rows(connection, CLAIMS, {"lead_metric": LEAD_METRIC}),
             checks=rows(connection, CHECKS),
             failures=rows(connection, FAILURES),
@@ -128,10 +154,20 @@ def rows(connection: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, 
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
+def largest_of_the_eu(countries: Rows) -> dict[str, Any] | None:
+    """The member of the EU with most of the lead metric's downloads; none where no member has any."""
+    members = [row for row in countries if row["is_eu_member"] and row["rank"] is not None and row["downloads"] > 0]
+    return min(members, key=lambda row: (row["rank"], row["country_code"]), default=None)
+
+
 def drawn_countries(countries: Rows) -> list[str]:
-    """The two leaders, the next few countries by rank, and what has no country: never hidden."""
+    """The two leaders, the next few countries by rank, the EU's largest among them, and what has no country: never
+    hidden."""
     ranked = sorted((row for row in countries if row["rank"] is not None), key=lambda row: row["rank"])
     neighbours = [row["country_code"] for row in ranked if row["country_code"] not in LEADERS][:NEIGHBOURS]
+    of_the_eu = largest_of_the_eu(countries)
+    if of_the_eu and of_the_eu["country_code"] not in neighbours:
+        neighbours[-1] = of_the_eu["country_code"]
     special = [code for code in SPECIAL_NAMES if any(row["country_code"] == code and row["share"] for row in countries)]
     return [*LEADERS, *neighbours, *special]
 
@@ -146,6 +182,34 @@ def named(countries: Rows) -> Rows:
 
 def named_organizations(organizations: Rows) -> Rows:
     return [row | {"organization": display_name(row["organization"])} for row in organizations]
+
+
+def named_accounts(accounts: Rows) -> Rows:
+    return [row | {name: display_name(row[name]) for name in ("namespace", "largest_model")} for row in accounts]
+
+
+def decisions(variants: Rows) -> Rows:
+    """Each variant in words, with who of the two leads in it, and whether that is another one than published."""
+    published = next((leader(row) for row in variants if row["variant"] == "published"), None)
+    return [
+        row | {"decision": decision(row), "leader": leader(row), "is_turned_round": leader(row) != published}
+        for row in variants
+    ]
+
+
+def decision(variant: dict[str, Any]) -> str:
+    if variant["moved_organization"] is None:
+        return DECISIONS.get(variant["variant"], variant["variant"])
+    organization, code = display_name(variant["moved_organization"]), variant["moved_to"]
+    if code == "XX":
+        return f"{organization} is not attributed"
+    return f"{organization} counts as {country_name(code, variant['moved_to_name'])}"
+
+
+def leader(variant: dict[str, Any]) -> str | None:
+    """The code of the leading one of the two; none while they are equal."""
+    first, second = variant["first_downloads"], variant["second_downloads"]
+    return None if first == second else LEADERS[first < second]
 
 
 def display_name(name: str) -> str:
@@ -191,6 +255,7 @@ COUNTRIES = """
         select
             coalesce(uploader.country_code, origin.country_code) as country_code,
             countries.country_name,
+            coalesce(countries.is_eu_member, false) as is_eu_member,
             uploader.rank,
             coalesce(uploader.downloads, 0) as downloads,
             coalesce(uploader.models, 0) as models,
@@ -315,6 +380,45 @@ COVERAGE = """
     order by
         attribution desc,
         case basis when 'models' then 1 when 'downloads' then 2 else 3 end
+"""
+
+QUEUE = """
+    select namespace, downloads, share, models, largest_model, snapshot_date
+    from marts.mart_attribution_queue
+    order by downloads desc, namespace
+    limit $shown
+"""
+
+# What moves an organisation comes after the rules, by how much it moves either of the two.
+SENSITIVITY = """
+    with
+
+    leaders as (
+        select
+            variants.variant,
+            variants.metric,
+            variants.moved_organization,
+            variants.moved_to,
+            countries.country_name as moved_to_name,
+            coalesce(max(variants.share) filter (where variants.country_code = $first), 0) as first_share,
+            coalesce(max(variants.difference) filter (where variants.country_code = $first), 0) as first_difference,
+            coalesce(max(variants.downloads) filter (where variants.country_code = $first), 0) as first_downloads,
+            coalesce(max(variants.share) filter (where variants.country_code = $second), 0) as second_share,
+            coalesce(max(variants.difference) filter (where variants.country_code = $second), 0) as second_difference,
+            coalesce(max(variants.downloads) filter (where variants.country_code = $second), 0) as second_downloads
+        from marts.mart_attribution_sensitivity as variants
+        left join marts.dim_countries as countries
+            on variants.moved_to = countries.country_code
+        where variants.snapshot_date = $snapshot_date
+        group by 1, 2, 3, 4, 5
+    )
+
+    select *
+    from leaders
+    order by
+        coalesce(list_position($variants, variant), 1000),
+        greatest(abs(first_difference), abs(second_difference)) desc,
+        variant
 """
 
 CLAIMS = """

@@ -46,12 +46,16 @@ def render_report(database: Path, *, version_id: str, simulation_note: str | Non
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"percent": percent, "claim_value": claim_value, "count": count}
+    environment.filters |= {"percent": percent, "points": points, "claim_value": claim_value, "count": count}
     return environment.get_template("report.html.j2").render(
         facts=facts,
         version_id=version_id,
         simulation_note=(simulation_note or DEFAULT_SIMULATION_NOTE) if facts.is_simulated else None,
         leaders=[facts.country(code) for code in LEADERS],
+        order=order_in_words(facts),
+        queue_share=sum(row["share"] or 0 for row in facts.queue),
+        unattributed_share=unattributed_share(facts),
+        turned_round=[row["decision"] for row in facts.sensitivity if row["is_turned_round"]],
         charts=page_charts(facts),
         claims=claims_by_question(facts),
         licence=licence_of_all(facts.sources),
@@ -129,6 +133,35 @@ def page_charts(facts: ReportFacts) -> dict[str, dict[str, Any]]:
     }
 
 
+# As a sentence names the two: the country, and what is the country's.
+IN_A_SENTENCE = {"CN": ("China", "China's"), "US": ("the United States", "the United States'")}
+
+
+def order_in_words(facts: ReportFacts) -> str:
+    """Whether the order of the two could be another, were what isn't attributed known."""
+    first, second = sorted((facts.country(code) for code in LEADERS), key=lambda row: -row["share"])
+    if first["share"] == second["share"]:
+        return "The two are equal on this day."
+    (name, _), (other, of_the_other) = (IN_A_SENTENCE[row["country_code"]] for row in (first, second))
+    if first["share_low"] > second["share_high"]:
+        return (
+            f"Even if all that isn't attributed were {of_the_other}, {name} would have more: the order of the two doesn't "
+            "rest on it."
+        )
+    return (
+        f"What isn't attributed is more than what parts {name} and {other}: were all of it {of_the_other}, the order of "
+        "the two would be the other."
+    )
+
+
+def unattributed_share(facts: ReportFacts) -> float | None:
+    """Part of all 30-day downloads that have no class, by uploader; none where the day tells no such downloads."""
+    for row in facts.coverage:
+        if (row["attribution"], row["basis"]) == ("uploader", "downloads") and row["classed_share"] is not None:
+            return 1 - row["classed_share"]
+    return None
+
+
 def organizations_in_words(facts: ReportFacts, leader: str) -> str:
     name = facts.country(leader)["name"]
     held = [row for row in facts.organizations[leader] if row["attribution"] == "uploader"]
@@ -194,6 +227,12 @@ def trusted_svg(picture: str) -> Any:
 
 def percent(share: float | None, decimals: int = 1) -> str:
     return "–" if share is None else f"{share:.{decimals}%}"
+
+
+def points(difference: float) -> str:
+    """A difference of shares in percentage points, with its sign; nothing moved is a nought without one."""
+    rounded = round(difference * 100, 1)
+    return f"{rounded:+.1f}".replace("-", "−") if rounded else "0"
 
 
 def count(number: int | None) -> str:

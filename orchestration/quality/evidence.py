@@ -1,5 +1,5 @@
 """The data that a step's suites look at: DuckDB opened read-only, narrowed to one day, asked for a small profile.
-What the profile has to look like is for suites.py to say, and whether it does for gate.py."""
+What the profile has to look like is for suites/ to say, and whether it does for gate.py."""
 
 from __future__ import annotations
 
@@ -61,6 +61,24 @@ OF_ANY_LISTING = {
 FURTHER_COLUMNS = {
     "datasets": OF_ANY_LISTING | {"downloads": "bigint", "gated": "varchar"},
     "spaces": OF_ANY_LISTING,
+}
+
+
+# Columns that suites read from the version that readers see now, for the views where nothing is published.
+PUBLISHED_COLUMNS = {
+    "organizations": {
+        "namespace": "varchar",
+        "valid_from": "date",
+        "valid_to": "date",
+        "country_code": "varchar",
+        "is_seeded": "boolean",
+    },
+    "snapshots": {
+        "snapshot_date": "date",
+        "status": "varchar",
+        "captured_at": "timestamp",
+        "source_revision": "varchar",
+    },
 }
 
 
@@ -136,9 +154,7 @@ class Evidence:
                 "hive_partitioning = false)"
             )
         else:
-            columns = (LANDED_COLUMNS | FURTHER_COLUMNS)[listing]
-            nothing = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in columns.items())
-            read = f"select {nothing} where false"
+            read = _nothing((LANDED_COLUMNS | FURTHER_COLUMNS)[listing])
         self.connection.execute(f"create or replace temp view {view} as {read}")
 
     def _last_complete_day_before(self, day: date) -> date | None:
@@ -205,6 +221,8 @@ def open_evidence(step: str, settings: Settings, database: Path | None = None) -
         if step not in {"raw", "listings"}:
             _attach(connection, settings.warehouse_path, "warehouse")
             connection.execute("use warehouse")
+        if step == "marts":
+            _show_published(connection, settings.published_dir)
         if step == "published":
             if database is None:
                 raise EvidenceMissing(
@@ -305,6 +323,20 @@ def _paths_in_view(connection: duckdb.DuckDBPyConnection, view: str, published_d
         """,
         {"versions": f"{published_dir / 'versions'}/", "view": view},
     ).fetchone()[0]
+
+
+def _show_published(connection: duckdb.DuckDBPyConnection, published_dir: Path) -> None:
+    """Views `published_…` over dimensions of the version that readers see now; a column that it lacks is null."""
+    for name, columns in PUBLISHED_COLUMNS.items():
+        file = published_dir / "current" / "parquet" / f"dim_{name}.parquet"
+        read = _nothing(columns)
+        if file.is_file():
+            read += f" union all by name select * from read_parquet({_literal(str(file))})"
+        connection.execute(f"create temp view published_{name} as select {', '.join(columns)} from ({read})")
+
+
+def _nothing(columns: Mapping[str, str]) -> str:
+    return "select " + ", ".join(f"cast(null as {kind}) as {name}" for name, kind in columns.items()) + " where false"
 
 
 def _literal(text: str) -> str:

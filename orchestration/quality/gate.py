@@ -1,5 +1,5 @@
 """The gate after a step: each promise is an expectation on a small profile of the day, each day gets its own verdict.
-The only module that uses great_expectations, imported when a gate runs; what is promised stands in suites.py."""
+The only module that uses great_expectations, imported when a gate runs; what is promised stands in suites/."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """The vocabulary of promises about the data: what one is made of, and the few shapes that all of them take.
-The promises themselves are in suites.py, and how they are judged is in gate.py."""
+The promises themselves are in suites/, and how they are judged is in gate.py."""
 
 from __future__ import annotations
 

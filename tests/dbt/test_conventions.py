@@ -207,6 +207,7 @@ def test_every_branching_model_has_a_unit_test(manifest, models):
         "mart_daily_country_share",
         "mart_daily_organization_share",
         "mart_attribution_coverage",
+        "mart_attribution_sensitivity",
         "mart_headline_claims",
         "int_repository_names",
         "int_composition_summed",

@@ -22,6 +22,8 @@ class SeededAccount:
     parent_organization: str
     organization_type: str
     country_code: str
+    secondary_country_code: str = ""
+    confidence: str = ""
 
 
 @dataclass
@@ -29,6 +31,7 @@ class Seeds:
     """Everything looked up without regard to case, as names on the Hub are unique so."""
 
     accounts: dict[str, list[SeededAccount]] = field(default_factory=dict)
+    evidence: dict[str, list[str]] = field(default_factory=dict)  # countries that others state, one a statement
     iso_codes: frozenset[str] = frozenset()
     openness: dict[str, str] = field(default_factory=dict)
     tasks: dict[str, tuple[str, bool]] = field(default_factory=dict)  # pipeline tag → modality, is_generative
@@ -67,8 +70,13 @@ def read_seeds(folder: Path = SEEDS) -> Seeds:
             row["parent_organization"],
             row["organization_type"],
             row["country_code"],
+            row["secondary_country_code"],
+            row["confidence"],
         )
         seeds.accounts.setdefault(row["namespace"].lower(), []).append(seeded)
+    for row in _rows(folder, "organization_evidence"):
+        if row["country_code"]:
+            seeds.evidence.setdefault(row["namespace"].lower(), []).append(row["country_code"])
     seeds.iso_codes = frozenset(
         row["country_code"] for row in _rows(folder, "countries") if row["is_user_assigned"].lower() != "true"
     )

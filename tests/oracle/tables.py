@@ -10,6 +10,7 @@ from tests.oracle.composition import Composition
 from tests.oracle.observations import Observations
 from tests.oracle.releases import Releases
 from tests.oracle.seeds import Seeds, read_seeds
+from tests.oracle.sensitivity import Sensitivity
 from tests.oracle.shares import Shares, is_outlier
 
 SHARE_COLUMNS = (
@@ -294,6 +295,20 @@ TABLES: dict[str, tuple[tuple[str, ...], tuple[str, ...], Callable[[Oracle], dic
         ("snapshot_date", "attribution", "basis"),
         ("classed_share", "located_share"),
         lambda oracle: oracle.composition.coverage(),
+    ),
+    "mart_attribution_sensitivity": (
+        ("snapshot_date", "variant", "country_code"),
+        (
+            "metric",
+            "window_days",
+            "moved_organization",
+            "moved_to",
+            "downloads",
+            "total_downloads",
+            "share",
+            "difference",
+        ),
+        lambda oracle: Sensitivity(oracle.shares).rows(),
     ),
     "mart_attribution_queue": (
         ("namespace",),

@@ -2,6 +2,7 @@
 Nothing here runs dbt; what both must agree on is in `test_marts`."""
 
 import csv
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -612,6 +613,48 @@ def test_families_are_those_that_were_decided_by_hand():
     wrong = [(case["model_id"], describer.family(case["model_id"]), case["family"]) for case in cases
              if describer.family(case["model_id"]) != case["family"]]  # fmt: skip
     assert (wrong, len(cases) > 200) == ([], True)
+
+
+# Sensitivity
+
+
+def test_each_decision_moves_what_it_is_about_and_keeps_the_total(tmp_path):
+    """Downloads of new models: CN 50, US 20, HK 10, a repackager 12, a person 5, nobody's 3."""
+    accounts = {
+        "cn-lab": [seeded("CN Lab", "CN")],
+        "us-lab": [replace(seeded("US Lab", "US"), secondary_country_code="FR")],
+        "us-lab-2": [replace(seeded("US Lab", "US"), confidence="low")],
+        "hk-lab": [seeded("HK Lab", "HK")],
+        "copies": [replace(seeded("Copies", "XC", "repackager"), secondary_country_code="US")],
+    }
+    evidence = {"cn-lab": ["SG", "US", "CN", "CN", "CN"], "us-lab": ["CA"], "hk-lab": ["HK"]}
+    held = {"cn-lab": 50, "us-lab": 15, "us-lab-2": 5, "hk-lab": 10, "copies": 12, "someone": 5, "nobody": 3}
+    listed = {f"{name}-{at}": {"id": f"{name}/a", "at": at, "created": noon(-1)} for name, at in held.items()}
+    seeds = replace(
+        lab_seeds(), accounts=accounts, evidence=evidence, iso_codes=frozenset(["CN", "US", "FR", "HK", "SG", "CA"])
+    )
+    table = oracle(tmp_path, {0: listed}, seeds).table("mart_attribution_sensitivity")
+
+    found: dict[str, dict] = {}
+    for (_, variant, country), row in table.rows.items():
+        assert (row[0], row[1], row[5], row[6]) == ("new_created", 365, 100, Fraction(row[4], 100))
+        found.setdefault(variant, {})[country] = row[4]
+    published = {"CN": 50, "US": 20, "HK": 10, "XC": 17, "XX": 3}
+    assert found == {
+        "published": published,
+        "confidence_medium_or_higher": published | {"US": 0, "XX": 23},
+        "repackagers_at_home": published | {"US": 32, "XC": 5},
+        "other_country": published | {"US": 0, "FR": 20},
+        "cn_hk_mo_together": published | {"CN": 60, "HK": 0},
+        "moved:CN Lab": published | {"CN": 0, "SG": 50},
+        "moved:US Lab": published | {"US": 0, "FR": 20},
+        "moved:HK Lab": published | {"HK": 0, "XX": 13},
+    }
+    targets = {key[1]: row[2:4] for key, row in table.rows.items()}
+    assert targets["moved:CN Lab"] == ("CN Lab", "SG")
+    assert targets["other_country"] == (None, None)
+    assert table.rows[day(0), "moved:HK Lab", "HK"][-1] == Fraction(-1, 10)
+    assert table.rows[day(0), "moved:HK Lab", "XX"][-1] == Fraction(1, 10)
 
 
 # The comparison itself

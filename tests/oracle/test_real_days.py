@@ -20,7 +20,12 @@ from tests.real_days import write_real_days
 pytestmark = pytest.mark.real_data
 
 # Without all-time counters there is nothing to difference: no downloads of a day, and nothing that they add up to.
-EMPTY = {"fct_daily_country_downloads", "mart_country_crossovers", "mart_relative_adoption"}
+EMPTY = {
+    "fct_daily_country_downloads",
+    "mart_attribution_sensitivity",
+    "mart_country_crossovers",
+    "mart_relative_adoption",
+}
 
 
 def land_real_days(snapshots: Path, landing: Path) -> list[date]:

@@ -17,8 +17,8 @@ from orchestration.publishing import (
     render_report_into,
 )
 from orchestration.publishing import charts as drawing
-from orchestration.publishing.facts import display_name, read_facts
-from orchestration.publishing.report import claim_value, script_json
+from orchestration.publishing.facts import display_name, drawn_countries, read_facts
+from orchestration.publishing.report import claim_value, points, script_json
 from orchestration.settings import PROJECT_ROOT, Settings
 
 from .warehouse import ORGANIZATIONS, Contents, write_warehouse
@@ -73,6 +73,13 @@ def simulated(tmp_path_factory) -> str:
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory) -> str:
     return render(tmp_path_factory.mktemp("recorded"), Contents(is_simulated=False, missing=(), events={}), NOTE)
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory) -> str:
+    """One day, on which nothing is to be placed and nothing can be counted otherwise."""
+    contents = Contents(days=1, missing=(), events={}, unplaced=0, has_sensitivity=False)
+    return render(tmp_path_factory.mktemp("bare"), contents)
 
 
 def test_headline_is_one_sentence_with_the_numbers_and_their_bounds(recorded):
@@ -166,6 +173,54 @@ def test_claims_are_told_with_their_reported_value_and_the_unanswered_say_why(re
     assert text.index("China's share, by uploader 41.0%") < text.index("new_created, 365 days")
 
 
+def test_the_least_and_the_most_are_told_with_whether_the_order_rests_on_them(recorded, bare):
+    text = Page(recorded).text
+    assert "China 42.5% 42.5% 48.2% United States 32.3% 32.3% 38.1% France largest of the EU 3.8% 3.8% 9.5%" in text
+    assert "Even if all that isn't attributed were the United States', China would have more" in text
+    # 4100 against 3600, and 640 that nobody could attribute
+    assert "more than what parts China and the United States" in Page(bare).text
+
+
+def test_each_decision_is_told_in_words_with_what_it_moves_and_whether_it_turns_the_order_round(recorded):
+    text = Page(recorded).text
+    assert "6 decisions that could have been others" in text
+    assert "2 of them would turn the order of the two round." in text
+    assert "As published 40.0% 35.0% China" in text
+    assert (
+        "Repackagers count where they are based, not as community 40.0% 0 41.0% +6.0 United States turned round" in text
+    )
+    assert "Hong Kong and Macao count as China 42.0% +2.0 35.0% 0 China" in text
+    # those that move one organisation come last, the largest move first
+    assert "Alibaba Qwen is not attributed 25.0% −15.0 35.0% 0 United States turned round" in text
+    assert text.index("Alibaba Qwen is not") < text.index("Google counts as United Kingdom 40.0% 0 27.0% −8.0 China")
+    assert "new_created , until a year of daily downloads exists" in text
+
+
+def test_the_accounts_to_locate_next_are_told_with_what_they_would_settle(recorded):
+    text = Page(recorded).text
+    # 0.020 + 0.019 + … + 0.011, of 1 - 0.94
+    assert "The 10 largest accounts that nobody has placed" in text
+    assert "would settle 15.50% of all 30-day downloads, of the 6.00% that aren't attributed" in text
+    assert "nobody-00 2.00% 640 3 nobody-00/model" in text
+    assert "nobody-10" not in text
+
+
+def test_a_day_without_a_year_to_count_otherwise_and_nobody_left_to_place_says_so(bare):
+    text = Page(bare).text
+    assert "tells no all-time downloads, so that no year of new models' downloads can be counted another way" in text
+    assert "every account has been placed" in text
+
+
+def test_the_largest_of_the_eu_is_drawn_however_small():
+    ranked = ["CN", "US", "KR", "GB", "CA", "JP", "FR"]
+    countries = [
+        {"country_code": code, "rank": rank, "share": 0.1, "downloads": 9 - rank, "is_eu_member": code == "FR"}
+        for rank, code in enumerate(ranked, start=1)
+    ]
+    assert drawn_countries(countries) == ["CN", "US", "KR", "GB", "CA", "FR"]
+    assert drawn_countries([row | {"is_eu_member": False} for row in countries]) == ["CN", "US", "KR", "GB", "CA", "JP"]
+
+
 def test_checks_are_counted_by_step_and_failures_told(recorded):
     text = Page(recorded).text
     assert "raw 8 24 1 0 0" in text
@@ -210,7 +265,8 @@ def test_a_platform_event_is_marked(tmp_path):
 def test_a_single_day_is_drawn_with_its_bounds(tmp_path):
     layers = headline_values(Contents(days=1, missing=(), events={}), tmp_path)
     (bounds,) = [layer for layer in layers if layer["mark"]["type"] == "rule"]
-    assert {row["country_code"] for row in bounds["data"]["values"]} == {"CN", "US"}
+    # the two, and the EU's largest
+    assert {row["country_code"] for row in bounds["data"]["values"]} == {"CN", "US", "FR"}
 
 
 def test_names_at_the_ends_of_lines_do_not_overlap(tmp_path):
@@ -255,6 +311,13 @@ def test_a_database_without_the_lead_metric_is_refused(tmp_path):
 )
 def test_names_are_shown_without_what_could_mislead(name, shown):
     assert display_name(name) == shown
+
+
+@pytest.mark.parametrize(
+    ("difference", "shown"), [(0.0123, "+1.2"), (-0.2, "−20.0"), (0.0, "0"), (-0.0001, "0"), (0.0006, "+0.1")]
+)
+def test_a_difference_of_shares_is_shown_in_points(difference, shown):
+    assert points(difference) == shown
 
 
 @pytest.mark.parametrize(

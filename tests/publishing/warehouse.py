@@ -22,6 +22,7 @@ COUNTRIES = {
     "XI": ("International", 110),
     "XX": ("Not attributed", 640),
 }
+EU_MEMBERS = {"FR", "DE"}
 ORGANIZATIONS = {
     "CN": {"Alibaba Qwen": 0.55, "DeepSeek": 0.2, "Tencent": 0.1, "Zhipu AI": 0.08, "(other)": 0.07},
     "US": {"Meta": 0.3, "Google": 0.25, "OpenAI": 0.2, "Microsoft": 0.15, "(other)": 0.1},
@@ -48,8 +49,12 @@ TABLES = {
     "share_of_country double, share_of_total double",
     "mart_attribution_coverage": "snapshot_date date not null, attribution varchar not null, basis varchar not null, "
     "classed_share double, located_share double",
+    "mart_attribution_sensitivity": "snapshot_date date not null, variant varchar not null, "
+    "country_code varchar not null, metric varchar not null, window_days integer not null, "
+    "moved_organization varchar, moved_to varchar, downloads bigint, total_downloads bigint, share double, "
+    "difference double",
     "mart_attribution_queue": "namespace varchar not null, downloads bigint, share double, models bigint, "
-    "largest_model varchar",
+    "largest_model varchar, snapshot_date date not null",
     "mart_headline_claims": "claim_id integer not null, part varchar not null, snapshot_date date not null, "
     "question varchar, value double, value_label varchar, comparison_value double, comparison_label varchar, "
     "unit varchar, predicate varchar, holds boolean, metric varchar, attribution varchar, denominator varchar, "
@@ -100,7 +105,9 @@ class Contents:
     is_simulated: bool = True
     organizations: dict[str, dict[str, float]] = field(default_factory=lambda: ORGANIZATIONS)
     extra_models: int = 0
+    unplaced: int = 12
     china_grows: bool = True
+    has_sensitivity: bool = True
 
     @property
     def calendar(self) -> list[date]:
@@ -129,6 +136,8 @@ def write_warehouse(path: Path, contents: Contents | None = None) -> Contents:
             connection.execute(f"create table marts.{table} ({columns})")
             describe(connection, table)
         for table, table_rows in all_rows(contents).items():
+            if not table_rows:
+                continue
             # As one Arrow table: row by row, DuckDB takes seconds.
             columns = [list(column) for column in zip(*table_rows, strict=True)]
             connection.register("arrow_rows", pa.table(columns, names=[f"c{place}" for place in range(len(columns))]))
@@ -149,7 +158,9 @@ def describe(connection: duckdb.DuckDBPyConnection, table: str) -> None:
 def all_rows(contents: Contents) -> dict[str, list[tuple]]:
     return {
         "dim_snapshots": snapshot_rows(contents),
-        "dim_countries": [(code, name, "World", False, code.startswith("X")) for code, (name, _) in COUNTRIES.items()],
+        "dim_countries": [
+            (code, name, "World", code in EU_MEMBERS, code.startswith("X")) for code, (name, _) in COUNTRIES.items()
+        ],
         "dim_organizations": [("Org", date(1900, 1, 1), None, "Org", "FR", True)],
         "dim_models": [
             (f"{number:024x}", f"Org/model-{number}", "Org", noon(date(2026, 9, 1)), None, number * 7, number, 1)
@@ -167,7 +178,18 @@ def all_rows(contents: Contents) -> dict[str, list[tuple]]:
                 ("new_downloads", 0.93, 0.8),
             )
         ],
-        "mart_attribution_queue": [("someone", 640, 0.06, 3, "someone/model")],
+        "mart_attribution_sensitivity": sensitivity_rows(contents),
+        "mart_attribution_queue": [
+            (
+                f"nobody-{place:02}",
+                640 - 20 * place,
+                0.02 - 0.001 * place,
+                3,
+                f"nobody-{place:02}/model",
+                contents.last_day,
+            )
+            for place in range(contents.unplaced)
+        ],
         "mart_headline_claims": claim_rows(contents),
         "fct_quality_results": quality_rows(contents),
         "mart_restatements": restatement_rows(contents),
@@ -239,6 +261,31 @@ def organization_rows(contents: Contents) -> list[tuple]:
         for country, parts in contents.organizations.items()
         for organization, part in parts.items()
     ]
+
+
+def sensitivity_rows(contents: Contents) -> list[tuple]:
+    """A decision: its organisation, if it moves one, and what it moves from where to where."""
+    published = {"CN": 40, "US": 35, "FR": 5, "HK": 2, "XC": 8, "XX": 10}
+    decisions: dict[str, tuple[str | None, str, str, int]] = {
+        "moved:Google": ("Google", "US", "GB", 8),
+        "published": (None, "CN", "CN", 0),
+        "confidence_medium_or_higher": (None, "US", "XX", 3),
+        "repackagers_at_home": (None, "XC", "US", 6),
+        "other_country": (None, "US", "FR", 4),
+        "cn_hk_mo_together": (None, "HK", "CN", 2),
+        **{f"moved:{name}": (name, "CN", "XX", 15) for name in list(contents.organizations["CN"])[:1]},
+    }
+    table = []
+    for day in contents.complete if contents.has_sensitivity else ():
+        for variant, (organization, origin, target, amount) in decisions.items():
+            moved = published | {origin: published[origin] - amount}
+            moved[target] = moved.get(target, 0) + amount
+            table += [
+                (day, variant, code, "new_created", 365, organization, target if organization else None, value, 100,
+                 value / 100, (value - published.get(code, 0)) / 100)
+                for code, value in moved.items()
+            ]  # fmt: skip
+    return table
 
 
 def claim_rows(contents: Contents) -> list[tuple]:

@@ -180,12 +180,25 @@ INTERMEDIATE_MODELS_ATTRIBUTED = {
 }
 
 SHARES = "marts.mart_daily_country_share"
+SNAPSHOTS = "marts.dim_snapshots"
 
 
 def in_one_group(*assignments: tuple[str, str], denominator: str = "all") -> Database:
     """Assignments to rows of one metric, attribution and denominator: (assignment, condition on the rows)."""
     group = f"metric = 'trailing_30d' and attribution = 'origin' and denominator = '{denominator}'"
     return Database("; ".join(f"update {SHARES} set {what} where {group} and {where}" for what, where in assignments))
+
+
+DAY_BEFORE = "select * replace (snapshot_date - 1 as snapshot_date)"
+
+
+def another_share_the_day_before(by: float) -> Database:
+    """The day before, all the same but for one country; nobody knows why."""
+    return Database(
+        f"insert into {SNAPSHOTS} {DAY_BEFORE} from {SNAPSHOTS}; insert into {SHARES} {DAY_BEFORE} from {SHARES}; "
+        f"update {SHARES} set share = share - {by}, share_without_top_repository = share_without_top_repository - {by} "
+        f"where country_code = 'US' and metric = 'all_time' and snapshot_date < date '{DAY}'"
+    )
 
 
 MARTS_DAILY_COUNTRY_SHARE = {
@@ -217,10 +230,12 @@ MARTS_DAILY_COUNTRY_SHARE = {
         denominator="organizations",
     ),
     "china_to_us_ratio_is_equal_across_denominators": in_one_group(
-        ("share = share + 0.0001", "country_code = 'CN'"),
-        ("share = share - 0.0001", "country_code = 'XX'"),
+        ("share = share + 0.00001", "country_code = 'CN'"),
+        ("share = share - 0.00001", "country_code = 'XX'"),
         denominator="organizations",
     ),
+    "no_country_jumps_without_a_named_cause": another_share_the_day_before(by=0.02),
+    "no_country_leaps_without_a_named_cause": another_share_the_day_before(by=0.2),
 }
 
 ORGANIZATION_SHARES = "marts.mart_daily_organization_share"
@@ -242,11 +257,50 @@ MARTS_DAILY_ORGANIZATION_SHARE = {
 
 COVERAGE = "marts.mart_attribution_coverage"
 ONE_BASIS = "where attribution = 'origin' and basis = 'models'"
+DOWNLOADS = "where attribution = 'uploader' and basis = 'downloads'"
 MARTS_ATTRIBUTION_COVERAGE = {
     "key_is_unique": Database(f"insert into {COVERAGE} from {COVERAGE} {ONE_BASIS}"),
     "each_attribution_has_each_basis": Database(f"delete from {COVERAGE} {ONE_BASIS}"),
     "coverage_is_within_zero_and_one": Database(f"update {COVERAGE} set located_share = -0.1 {ONE_BASIS}"),
     "located_is_part_of_classed": Database(f"update {COVERAGE} set located_share = 0.85 {ONE_BASIS}"),
+    "located_downloads_have_not_collapsed": Database(f"update {COVERAGE} set located_share = 0.19 {DOWNLOADS}"),
+    "located_downloads_are_as_usual": Database(f"update {COVERAGE} set located_share = 0.59 {DOWNLOADS}"),
+    "classed_downloads_are_as_usual": Database(
+        f"update {COVERAGE} set classed_share = 0.69, located_share = 0.69 {DOWNLOADS}"
+    ),
+    "coverage_has_not_fallen": Database(
+        f"insert into {COVERAGE} {DAY_BEFORE} from {COVERAGE}; "
+        f"update {COVERAGE} set classed_share = 0.825 {ONE_BASIS} and snapshot_date < date '{DAY}'"
+    ),
+    "top_200_accounts_are_classed": Database(
+        f"update {ATTRIBUTED} set uploader_country_code = 'XX' where namespace = 'n12'"
+    ),
+}
+
+SENSITIVITY = "marts.mart_attribution_sensitivity"
+MARTS_ATTRIBUTION_SENSITIVITY = {
+    "key_is_unique": Database(
+        f"insert into {SENSITIVITY} select * replace (0 as downloads, 0.0 as share, difference - share as difference) "
+        f"from {SENSITIVITY} where variant = 'other_country' and country_code = 'CN'"
+    ),
+    "country_exists": Database(
+        f"update {SENSITIVITY} set country_code = 'ZZ', difference = share "
+        "where variant = 'moved:n10' and country_code = 'FR'"
+    ),
+    "unmoved_shares_are_the_published_ones": Database(
+        f"update {SENSITIVITY} set downloads = downloads + case country_code when 'CN' then 1 else -1 end "
+        "where variant = 'published' and country_code in ('CN', 'FR')"
+    ),
+    "every_variant_has_the_published_total": Database(
+        f"update {SENSITIVITY} set downloads = downloads + 1 where variant = 'moved:n10' and country_code = 'XX'"
+    ),
+    "difference_is_from_the_published_share": Database(
+        f"update {SENSITIVITY} set difference = -difference where variant = 'moved:n10' and country_code = 'XX'"
+    ),
+    "every_decision_is_taken_otherwise": Database(f"delete from {SENSITIVITY} where variant = 'repackagers_at_home'"),
+    "a_moved_organization_has_a_target": Database(
+        f"update {SENSITIVITY} set moved_to = null where variant = 'moved:n10'"
+    ),
 }
 
 QUEUE = "marts.mart_attribution_queue"
@@ -267,7 +321,6 @@ MARTS_HEADLINE_CLAIMS = {
     "a_missing_answer_says_why": Database(f"update {CLAIMS} set caveat = ' ' where claim_id = 5"),
 }
 
-SNAPSHOTS = "marts.dim_snapshots"
 MARTS_SNAPSHOTS = {
     "snapshot_date_is_unique": Database(f"insert into {SNAPSHOTS} from {SNAPSHOTS}"),
     "day_is_complete": Database(f"update {SNAPSHOTS} set status = 'incomplete'"),
@@ -405,6 +458,7 @@ BROKEN: dict[str, dict[str, Landing | Database]] = {
     "marts_daily_country_share": MARTS_DAILY_COUNTRY_SHARE,
     "marts_daily_organization_share": MARTS_DAILY_ORGANIZATION_SHARE,
     "marts_attribution_coverage": MARTS_ATTRIBUTION_COVERAGE,
+    "marts_attribution_sensitivity": MARTS_ATTRIBUTION_SENSITIVITY,
     "marts_attribution_queue": MARTS_ATTRIBUTION_QUEUE,
     "marts_headline_claims": MARTS_HEADLINE_CLAIMS,
     "marts_snapshots": MARTS_SNAPSHOTS,

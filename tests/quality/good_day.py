@@ -22,12 +22,13 @@ LANDED_MODELS = """
         case i
             when 0 then 'openai-community/gpt2'
             when 1 then 'google-bert/bert-base-uncased'
-            else 'n' || i % 20 || '/model-' || i
+            else 'n' || i % 20 || case when i % 20 between 5 and 9 then '-' || i // 20 % 40 else '' end || '/model-' || i
         end as id,
         split_part(id, '/', 1) as author,
         created_at as createdAt,
         created_at as lastModified,
-        (i * 7919) % 10007 + {days_later} as downloads,
+        -- accounts that nobody has placed are small ones: the 200 largest all are
+        (i * 7919) % case when i % 20 in (13, 18, 19) then 30 else 10007 end + {days_later} as downloads,
         downloads * 20 + 5 as downloadsAllTime,
         i % 50 as likes,
         case when i % 100 = 0 then 'auto' else 'none' end as gated,
@@ -145,7 +146,7 @@ with attributed as (
         namespace in ('n14', 'n15', 'n16', 'n17') as uploader_is_person,
         case
             when namespace in ('n14', 'n15', 'n16', 'n17') then 'XC'
-            when namespace in ('n5', 'n6', 'n7', 'n8', 'n9') then 'CN'
+            when split_part(namespace, '-', 1) in ('n5', 'n6', 'n7', 'n8', 'n9') then 'CN'
             when namespace in ('n10', 'n11') then 'FR'
             when namespace = 'n12' then 'XI'
             when namespace in ('n13', 'n18', 'n19') then 'XX'
@@ -204,6 +205,7 @@ select
         order by downloads desc) end as rank,
     round(downloads / total_downloads * 0.9, 12) as share_low,
     round(least(downloads / total_downloads * 1.1, 1), 12) as share_high,
+    share as share_without_top_repository,
     cast(null as bigint) as correction_downloads
 from totals;
 
@@ -224,9 +226,43 @@ select
 from counted;
 
 create table marts.mart_attribution_coverage as
-select snapshot_date, attribution, basis, 0.8 as classed_share, 0.7 as located_share
+select snapshot_date, attribution, basis, cast(0.8 as double) as classed_share, cast(0.7 as double) as located_share
 from (select distinct snapshot_date, attribution from measured)
 cross join (select unnest(['models', 'downloads', 'new_downloads']) as basis);
+
+create table marts.mart_attribution_sensitivity as
+with published as (
+    select snapshot_date, metric, window_days, country_code, downloads, total_downloads, share
+    from marts.mart_daily_country_share
+    where metric = 'new_created' and attribution = 'uploader' and denominator = 'all'
+), moved as (
+    select snapshot_date, cast(sum(downloads) as bigint) as moved_downloads
+    from measured
+    where metric = 'new_created' and attribution = 'uploader' and organization = 'n10'
+    group by all
+), variants as (
+    select unnest(['published', 'confidence_medium_or_higher', 'repackagers_at_home', 'other_country',
+        'cn_hk_mo_together', 'moved:n10']) as variant
+), counted as (
+    select
+        published.* replace (
+            published.downloads + case
+                when variant = 'moved:n10' and country_code = 'FR' then -moved_downloads
+                when variant = 'moved:n10' and country_code = 'XX' then moved_downloads
+                else 0
+            end as downloads
+        ),
+        variant,
+        case when variant = 'moved:n10' then 'n10' end as moved_organization,
+        case when variant = 'moved:n10' then 'XX' end as moved_to
+    from published
+    inner join moved using (snapshot_date)
+    cross join variants
+)
+select
+    * replace (round(downloads / total_downloads, 12) as share),
+    round(downloads / total_downloads, 12) - share as difference
+from counted;
 
 create table marts.mart_attribution_queue as
 select 'n13' as namespace, 1000 as downloads, 0.1 as share, 100 as models, 'n13/model-13' as largest_model
@@ -243,7 +279,16 @@ select
 from (select distinct snapshot_date from landed) cross join (select unnest(range(1, 13)) as claim);
 
 create table marts.dim_snapshots as
-select snapshot_date, status, 'none' as platform_event, models, downloads_all_time from staging.stg_hub__captures;
+select
+    snapshot_date,
+    status,
+    'none' as platform_event,
+    'hub_api' as source,
+    'live' as source_revision,
+    cast(snapshot_date as timestamp) + interval 12 hour as captured_at,
+    models,
+    downloads_all_time
+from staging.stg_hub__captures;
 
 create table marts.dim_models as
 select repo_id, max(model_id) as model_id, min(snapshot_date) as first_seen_date, max(snapshot_date) as last_seen_date
@@ -309,13 +354,17 @@ select distinct
     cast(null as date) as valid_to,
     namespace as organization,
     'organization' as account_type,
-    uploader_country_code as country_code
+    uploader_country_code as country_code,
+    uploader_country_code <> 'XX' as is_seeded
 from intermediate.int_models_attributed
 where not uploader_is_person
 union all
-select 'moved', date '1900-01-01', date '2025-01-01', 'moved', 'organization', 'FR'
+select 'moved', date '1900-01-01', date '2025-01-01', 'moved', 'organization', 'FR', true
 union all
-select 'moved', date '2025-01-01', null, 'moved', 'organization', 'US';
+select 'moved', date '2025-01-01', null, 'moved', 'organization', 'US', true;
+
+create table marts.mart_restatements as
+select '2026-10-06-one' as published_version, 'mart_headline_claims' as table_name, 'claim_id=1' as row_key;
 
 create table marts.fct_quality_results as
 select 'e' || range as evaluation_id from range(3);

@@ -1,5 +1,5 @@
 """The warehouse's layers as assets: one dbt invocation each, so that a gate fits between them.
-The SQL is in `dbt_project/`, the promises that the gates hold are in `orchestration/quality/suites.py`."""
+The SQL is in `dbt_project/`, the promises that the gates hold are in `orchestration/quality/suites/`."""
 
 from collections.abc import Iterator
 

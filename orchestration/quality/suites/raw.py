@@ -1,0 +1,304 @@
+"""What we promise about a day's landed Parquet files, before anything is done to them.
+Listings beside the models are in listings.py; the subjects' SQL is in ../subjects/."""
+
+from __future__ import annotations
+
+from orchestration.quality.promises import Promise, Suite, equal, never, one_of, rarely, unique, within
+
+# What the walk of any listing rests on; the subjects have the columns id_time and preceding_id.
+IN_ORDER_OF_ID: tuple[Promise, ...] = (
+    never(
+        "repository_id_is_24_hex_digits",
+        "_id is null or not regexp_full_match(_id, '[0-9a-f]{24}')",
+        show="_id, id",
+        because="cursor, order and creation time are all read out of its digits",
+    ),
+    never(
+        "repository_ids_are_in_order",
+        "_id < preceding_id",
+        among="steps",
+        show="filename, file_row_number, preceding_id, _id",
+        because="the walk is a keyset on _id: a step back means that a page was repeated or mixed up",
+    ),
+    rarely(
+        "created_at_is_the_time_in_the_repository_id",
+        "id_time is null or abs(date_diff('second', createdAt, id_time)) > 1",
+        of="createdAt is not null",
+        at_most=0.001,
+        show="_id, id, createdAt, id_time",
+        because="both come from one clock on the Hub; a general difference means that a field changed its meaning, "
+        "one in a thousand leaves room for repositories that the Hub repaired by hand",
+    ),
+)
+
+RAW_MODELS = Suite(
+    name="raw_models",
+    step="raw",
+    table="hub_models",
+    promises=(
+        equal(
+            "row_count_equals_the_manifest",
+            "count(*)",
+            "getvariable('manifest_rows')",
+            label="rows in the manifest",
+            because="a lost or doubled Parquet part is invisible in the rows themselves",
+        ),
+        equal(
+            "row_count_equals_the_capture",
+            "count(*)",
+            "(select max(models) from landed_captures)",
+            label="models in the capture",
+            because="dim_snapshots tells readers the capture's count",
+        ),
+        equal(
+            "all_time_downloads_equal_the_capture",
+            "cast(coalesce(sum(downloadsAllTime), 0) as bigint)",
+            "(select coalesce(max(downloads_all_time), 0) from landed_captures)",
+            label="all-time downloads in the capture",
+            because="dim_snapshots tells readers the capture's sum",
+        ),
+        one_of(
+            "capture_is_complete",
+            "(select max(status) from landed_captures)",
+            ("complete",),
+            because="a partial walk looks like a Hub on which models vanished",
+        ),
+        equal(
+            "day_holds_one_capture",
+            "count(distinct (source, source_revision, captured_at))",
+            "1",
+            label="one source, revision and time",
+            because="rows of two captures count some models twice and date others wrongly",
+        ),
+        never(
+            "capture_time_is_on_the_day",
+            "captured_at is null or (source = 'hub_api' and cast(captured_at as date) <> getvariable('day'))",
+            show="_id, id, captured_at",
+            because="the Hub only knows now: rows of another day would be filed under a wrong date for ever",
+        ),
+        unique(
+            "repository_id_is_unique",
+            "_id",
+            because="_id is the identity of a model in every table: a repeated one doubles its downloads",
+        ),
+        *IN_ORDER_OF_ID,
+        never(
+            "created_at_is_not_after_the_walk",
+            "createdAt > walk_ended_at",
+            show="_id, id, createdAt, walk_ended_at",
+            because="a repository can't be listed before it exists; rows may be as young as the walk's last page, "
+            "plus a minute for clocks that differ",
+        ),
+        rarely(
+            "model_name_is_well_formed",
+            "id is null or not regexp_full_match(id, '([A-Za-z0-9._-]{1,96}/)?[A-Za-z0-9._-]{1,96}')",
+            at_most=0.001,
+            show="_id, id",
+            because="namespace and family are cut out of the name; the Hub allows nothing else, one in a thousand is "
+            "left for legacy names",
+        ),
+        within(
+            "model_name_is_held_once",
+            "cast((select coalesce(sum(copies - 1), 0) from repeated_names) as double) / count(*)",
+            0,
+            0.01,
+            severity="warn",
+            failed="cast((select coalesce(sum(copies - 1), 0) from repeated_names) as bigint)",
+            offenders="select * from repeated_names",
+            because="only a name re-created during the walk is there twice; many mean an overlapping page",
+        ),
+        never(
+            "downloads_is_not_negative",
+            "downloads < 0",
+            show="_id, id, downloads",
+            because="it is a count; a negative one lowers its country's share",
+        ),
+        never(
+            "all_time_downloads_is_not_negative",
+            "downloadsAllTime < 0",
+            show="_id, id, downloadsAllTime",
+            because="it is a count; deltas are taken from it",
+        ),
+        never(
+            "likes_is_not_negative",
+            "likes < 0",
+            show="_id, id, likes",
+            because="it is a count; the outlier rule divides by it",
+        ),
+        rarely(
+            "downloads_are_within_all_time_downloads",
+            "downloads > downloadsAllTime",
+            of="downloads is not null and downloadsAllTime is not null",
+            at_most=0.01,
+            show="_id, id, downloads, downloadsAllTime",
+            because="thirty days are part of all time; after recounts single counters disagree, more than one in a "
+            "hundred means that a counter changed its meaning",
+        ),
+        within(
+            "downloads_are_near_the_last_complete_day",
+            "cast(sum(downloads) as double) / nullif("
+            "(select sum(downloads) from previous_models where cast(captured_at as date) >= getvariable('day') - 30), 0)",
+            0.7,
+            1.3,
+            null_means="no complete day of the 30 before has landed",
+            because="a trailing 30-day sum replaces a thirtieth of itself a day, and wholly in 30; the largest Hub-wide "
+            "recount on record moved the median of the top repositories by 26 %",
+        ),
+        within(
+            "sentinel_models_are_still_there",
+            "(select count(*) from lost_sentinels)",
+            0,
+            0,
+            evaluated="(select count(*) from previous_sentinels)",
+            failed="(select count(*) from lost_sentinels)",
+            offenders="select id from lost_sentinels",
+            because="openai-community/gpt2 and google-bert/bert-base-uncased are as old as the listing and widely "
+            "used: a listing that lost them lost others too",
+        ),
+        never(
+            "gated_is_in_the_closed_list",
+            "gated not in ('none', 'auto', 'manual')",
+            show="_id, id, gated",
+            because="another value is a new kind of access that nothing downstream knows",
+        ),
+        never(
+            "no_model_is_private",
+            "private",
+            show="_id, id",
+            because="private repositories of the token's owner must not be published",
+        ),
+        rarely(
+            "values_fit_their_types",
+            "len(cast_errors) > 0",
+            at_most=0.001,
+            show="_id, id, cast_errors",
+            because="a value that doesn't fit becomes null; odd rows exist, but one in a thousand is a changed field",
+        ),
+        rarely(
+            "created_at_is_given",
+            "createdAt is null",
+            at_most=0.001,
+            show="_id, id",
+            because="age, and with it what counts as new, hangs on it",
+        ),
+        rarely(
+            "downloads_is_given",
+            "downloads is null",
+            at_most=0.001,
+            show="_id, id",
+            because="a missing count is a silent zero in every share",
+        ),
+        rarely(
+            "all_time_downloads_is_given",
+            "downloadsAllTime is null",
+            of="source = 'hub_api'",
+            at_most=0.01,
+            null_means="only the Hub's API is asked for the field",
+            show="_id, id",
+            because="it comes only when asked for: many nulls mean that the Hub refused the field, and the day can't "
+            "be compared with its neighbours",
+        ),
+        rarely(
+            "author_is_given",
+            "author is null",
+            at_most=0.01,
+            show="_id, id",
+            because="the account decides the country; only names without a slash have none",
+        ),
+        rarely(
+            "likes_is_given",
+            "likes is null",
+            at_most=0.01,
+            show="_id, id",
+            because="every repository has the count; many nulls mean a refused field",
+        ),
+        rarely(
+            "tags_are_given",
+            "tags is null",
+            at_most=0.01,
+            show="_id, id",
+            because="licence, lineage and techniques are read from tags; a model without any has an empty list",
+        ),
+        rarely(
+            "gated_is_given",
+            "gated is null",
+            of="source = 'hub_api'",
+            at_most=0.01,
+            severity="warn",
+            null_means="only the Hub's API is asked for the field",
+            show="_id, id",
+            because="the Hub tells it for every repository; without it openness is known by licence alone",
+        ),
+        rarely(
+            "pipeline_tag_is_not_gone",
+            "pipeline_tag is null",
+            at_most=0.9,
+            severity="warn",
+            show="_id, id",
+            because="about half of all repositories declare no task; more than nine in ten mean a refused field",
+        ),
+    ),
+)
+
+RAW_LANDING = Suite(
+    name="raw_landing",
+    step="raw",
+    table="hub_landing",
+    may_be_empty="a day that was landed by hand has no manifest; raw_models says so",
+    promises=(
+        within(
+            "no_field_is_new",
+            "max(len(new_fields))",
+            0,
+            0,
+            severity="warn",
+            failed="max(len(new_fields))",
+            offenders="select unnest(new_fields) as field from subject",
+            null_means="the manifest counts no fields",
+            because="a field that no column is read from is kept in `extra` and used by nobody: someone should look "
+            "whether it tells something that we measure",
+        ),
+        within(
+            "no_field_has_gone",
+            "max(len(gone_fields))",
+            0,
+            0,
+            severity="warn",
+            failed="max(len(gone_fields))",
+            offenders="select unnest(gone_fields) as field from subject",
+            null_means="no earlier complete day of the same source",
+            because="a column without any value that had some on the last day: the Hub refuses the field, or no "
+            "longer tells it",
+        ),
+        within(
+            "no_field_is_retyped",
+            "max(len(retyped_fields))",
+            0,
+            0,
+            severity="warn",
+            failed="max(len(retyped_fields))",
+            offenders="select unnest(retyped_fields) as field_and_type from subject",
+            null_means="the manifest counts no types",
+            because="values of a type that the last day had none of: single odd rows are null and kept in `extra`, many "
+            "would stop the day, and the first ones are the warning",
+        ),
+        one_of(
+            "counters_moved_as_usual",
+            "max(counters_event)",
+            ("none", "unjudged"),
+            severity="warn",
+            failed="count(*) filter (where counters_event in ('stalled', 'recounted'))",
+            offenders="select counters_event, counters_said from subject",
+            null_means="the manifest says nothing of the counters",
+            because="a stall or a recount of the whole Hub is a fact of the day and no error of ours; whoever reads "
+            "daily downloads has to know of it",
+        ),
+        never(
+            "captured_after_the_counters_had_moved",
+            "captured_while_moving",
+            show="captured_at",
+            severity="warn",
+            because="the Hub's counters change between about 04 and 10 UTC: rows captured then may tell two days",
+        ),
+    ),
+)
