@@ -29,6 +29,17 @@ REPORT = dg.AssetKey(["publish", "report"])
 SHARES = dg.AssetKey(["marts", "mart_daily_country_share"])
 CURRENT = dg.AssetKey(["publish", "current"])
 
+# No step of a run: what `mart_restatements` compares with is `current` as an earlier run left it.
+previous_version = dg.AssetSpec(
+    ["publish", "previous_version"],
+    group_name="publish",
+    kinds={"parquet"},
+    owners=OWNERS,
+    partitions_def=snapshot_days,
+    description="The version that analysts see while the next one is made, and with which that one is compared. One version "
+    "per published run.",
+)
+
 
 @dg.asset(
     key=CANDIDATE,
