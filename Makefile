@@ -32,6 +32,9 @@ run: setup  ## The daily job for today against the live Hub (HF_TOKEN is optiona
 backfill: setup  ## Past days from the archives, as one run: make backfill FIRST=2026-10-01 LAST=2026-10-05
 	@$(BIN)/python -m orchestration backfill --first "$(FIRST)" --last "$(LAST)"
 
+rebuild: setup  ## All landed days anew, after a change of a seed or a rule; nothing is fetched
+	@$(BIN)/python -m orchestration rebuild
+
 replicate: setup  ## Two reported figures and ours beside them, from the archive
 	@$(BIN)/python -m orchestration replicate
 
@@ -85,4 +88,4 @@ $(MANIFEST): $(STAMP) $(DBT_FILES)
 	@$(BIN)/python -m orchestration prepare
 	@touch $(MANIFEST)
 
-.PHONY: help setup demo run backfill replicate thin check-organizations show sql ui test bench lint lock clean
+.PHONY: help setup demo run backfill rebuild replicate thin check-organizations show sql ui test bench lint lock clean

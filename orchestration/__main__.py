@@ -1,4 +1,5 @@
-"""The command line behind the Makefile: `prepare`, `run`, `backfill`, `replicate`, `thin`, `demo`, `show`, `sql`, `ui`.
+"""The command line behind the Makefile: `prepare`, `run`, `backfill`, `rebuild`, `replicate`, `thin`, `demo`, `show`,
+`sql`, `ui`.
 It starts jobs and prints what came out; what a job does belongs in `defs/` and the packages below it."""
 
 import argparse
@@ -26,6 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     backfill.add_argument("--first", type=date.fromisoformat, required=True, help="first snapshot day")
     backfill.add_argument("--last", type=date.fromisoformat, required=True, help="last snapshot day")
     backfill.add_argument("--source", default="auto", help="auto (the default), hub_stats or weekly")
+    commands.add_parser("rebuild", help="build all landed days anew, after a change of a seed or a rule")
     commands.add_parser("replicate", help="land the days of two reported figures and print ours beside them")
     commands.add_parser("thin", help="thin old landed days to what history needs, and remove leftovers")
     commands.add_parser("demo", help="run several days against the sandbox Hub on the bundled sample")
@@ -46,6 +48,8 @@ def main(arguments: list[str] | None = None) -> int:
         return run_day(settings, asked.day or datetime.now(UTC).date())
     if asked.command == "backfill":
         return run_days(settings, asked.first, asked.last, source=asked.source)
+    if asked.command == "rebuild":
+        return rebuild(settings)
     if asked.command == "replicate":
         return replicate(settings)
     if asked.command == "thin":
@@ -97,6 +101,32 @@ def run_days(settings: Settings, first: date, last: date, *, source: str = "auto
     succeeded, reasons = launch(settings, days, source=source)
     if not succeeded:
         say(f"\nSnapshot {_listed(sorted({first, last}))} was not published.")
+        for reason in reasons:
+            say(f"  {reason}")
+        return 1
+    return show(settings)
+
+
+def rebuild(settings: Settings) -> int:
+    """All landed days anew: what a change of a seed or a rule makes of history."""
+    import dagster as dg
+
+    dagster_home(settings)
+    from orchestration.definitions import defs
+    from orchestration.defs.rebuild import rebuild as rebuild_history
+    from orchestration.defs.transform.dbt_in_process import DbtInProcess
+    from orchestration.publishing import PublishingError
+
+    try:
+        with dg.DagsterInstance.get() as instance:
+            job = defs().resolve_job_def("daily_snapshot")
+            reasons = rebuild_history(settings, dbt=DbtInProcess(), job=job, instance=instance)
+    except PublishingError as error:
+        reasons = [str(error)]
+    if reasons:
+        say(
+            "\nHistory was not rebuilt; what is published, and the warehouse that the next run starts from, are the old ones."
+        )
         for reason in reasons:
             say(f"  {reason}")
         return 1
@@ -201,20 +231,13 @@ def launch(settings: Settings, days: list[date], *, source: str = "auto") -> tup
     dagster_home(settings)
     from orchestration.definitions import defs
     from orchestration.defs.alerts.run_alerts import failed_checks_of, failures_of
+    from orchestration.defs.run_days import tags_of_range
 
     job = defs().resolve_job_def("daily_snapshot")
-    tags = (
-        {"dagster/partition": days[0].isoformat()}
-        if len(days) == 1
-        else {
-            "dagster/asset_partition_range_start": days[0].isoformat(),
-            "dagster/asset_partition_range_end": days[-1].isoformat(),
-        }
-    )
     with dg.DagsterInstance.get() as instance:
         result = job.execute_in_process(
             instance=instance,
-            tags=tags,
+            tags=tags_of_range(days[0], days[-1]),
             resources={"settings": settings},
             raise_on_error=False,
             run_config={

@@ -96,6 +96,37 @@
     {{ return(relation) }}
 {% endmacro %}
 
+{# A Parquet file of the version that is published now, with which the version being made is compared. Nothing published
+   yet, or a table that it has not: no rows. `no_rows` is then read instead. #}
+{% macro published(table, no_rows) %}
+    {%- set relation = source('published', 'published_' ~ table) -%}
+    {%- if not execute or is_fixture(relation) -%}
+        {{ return(relation) }}
+    {%- endif -%}
+    {{ return(adapter.dispatch('read_published')(table, no_rows)) }}
+{% endmacro %}
+
+{# `organizations_of_history` is dim_organizations as it was when all days were last loaded together; versions from
+   before it was kept have the table alone. `manifest` tells which version it is, and of which code. #}
+{% macro duckdb__read_published(table, no_rows) %}
+    {%- set folder = env_var('OBSERVATORY_PUBLISHED', '../data/published') ~ '/current/' -%}
+    {%- set places = {
+        'manifest': ['manifest.json'],
+        'organizations_of_history': ['history/dim_organizations.parquet', 'parquet/dim_organizations.parquet'],
+    }.get(table, ['parquet/' ~ table ~ '.parquet']) -%}
+    {%- for place in places if any_file(folder ~ place) -%}
+        {%- set file = "'" ~ (folder ~ place) | replace("'", "''") ~ "'" -%}
+        {%- if table == 'manifest' -%}
+            {{ return("read_json(" ~ file ~ ", columns = {version: 'varchar', git_revision: 'varchar'})") }}
+        {%- endif -%}
+        {{ return("read_parquet(" ~ file ~ ", hive_partitioning = false)") }}
+    {%- endfor -%}
+    {{ return("(select " ~ no_rows ~ " where false)") }}
+{% endmacro %}
+
+{# Commit of the code that runs; unknown outside a repository. #}
+{% macro code_revision() %}{{ return(env_var('OBSERVATORY_REVISION', 'unknown')) }}{% endmacro %}
+
 {# Whether a relation is the fixture of a dbt unit test, which must be read instead of the files. #}
 {% macro is_fixture(relation) %}
     {{ return((relation.identifier or '').startswith('__dbt__cte__')) }}

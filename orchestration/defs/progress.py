@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 tell = logging.getLogger("observatory").info
+warn = logging.getLogger("observatory").warning  # something to look at, which stops nothing
 
 
 @contextmanager

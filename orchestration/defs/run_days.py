@@ -17,6 +17,8 @@ SET_ASIDE_TAG = "observatory/set_aside"
 VERSION_TAG = "observatory/version"
 # A reason is cut in the run's tag (shown in lists); the whole of it stands in the log, the check and status.json.
 LONGEST_REASON = 300
+# Why a day of a range has no part in a rebuild, which asks nobody for it: a gap is no news.
+NOT_LANDED = "not landed"
 
 
 def asked_days(context) -> list[date]:
@@ -72,8 +74,23 @@ def add_set_aside(context, reasons: Mapping[date, str]) -> None:
     if not reasons:
         return
     merged = set_aside(context) | {day: reason[:LONGEST_REASON] for day, reason in reasons.items()}
-    tag = json.dumps({day.isoformat(): merged[day] for day in sorted(merged)}, ensure_ascii=False)
-    context.instance.add_run_tags(context.run.run_id, {SET_ASIDE_TAG: tag})
+    context.instance.add_run_tags(context.run.run_id, set_aside_tag(merged))
+
+
+def set_aside_tag(reasons: Mapping[date, str]) -> dict[str, str]:
+    """The tag that says so."""
+    aside = {day.isoformat(): reasons[day][:LONGEST_REASON] for day in sorted(reasons)}
+    return {SET_ASIDE_TAG: json.dumps(aside, ensure_ascii=False)}
+
+
+def tags_of_range(first: date, last: date) -> dict[str, str]:
+    """The tags by which a run is about one day, or about all days from the first to the last."""
+    if first == last:
+        return {"dagster/partition": first.isoformat()}
+    return {
+        "dagster/asset_partition_range_start": first.isoformat(),
+        "dagster/asset_partition_range_end": last.isoformat(),
+    }
 
 
 def good_days(context) -> list[date]:

@@ -26,6 +26,7 @@ from orchestration.publishing.current import (
 from orchestration.publishing.errors import PublishRefused, VersionDamaged, VersionExists
 from orchestration.publishing.files import files_below, read_json, sha256_of, sync_path, sync_tree, write_json
 from orchestration.publishing.licences import data_licences, licence_of_all
+from orchestration.publishing.restatements import keep_organizations_of_history, summary_of
 from orchestration.publishing.status import write_status_locked
 from orchestration.settings import PROJECT_ROOT, Settings
 
@@ -134,7 +135,9 @@ def move_into_versions(
             expected="the folder that build_candidate made",
             do_this="build the candidate again",
         )
-    write_json(candidate.path / MANIFEST_NAME, manifest_of(candidate, quality, at))
+    before = current_version(settings)
+    keep_organizations_of_history(candidate, before)
+    write_json(candidate.path / MANIFEST_NAME, manifest_of(candidate, quality, at, before))
     verify_hashes(candidate.path)
     sync_tree(candidate.path)
     target = versions_dir(settings) / candidate.version_id
@@ -162,7 +165,9 @@ def verify_hashes(path: Path) -> None:
         )
 
 
-def manifest_of(candidate: Candidate, quality: Sequence[Mapping[str, Any]], at: datetime) -> dict[str, Any]:
+def manifest_of(
+    candidate: Candidate, quality: Sequence[Mapping[str, Any]], at: datetime, before: Version | None
+) -> dict[str, Any]:
     """Everything that a reader of the folder needs to trust or to cite it."""
     files = {
         str(file.relative_to(candidate.path)): {"bytes": file.stat().st_size, "sha256": sha256_of(file)}
@@ -192,6 +197,7 @@ def manifest_of(candidate: Candidate, quality: Sequence[Mapping[str, Any]], at: 
         "data_licence": licence_of_all(licences),
         "data_licences": licences,
         "quality": quality_summary(checks, quality),
+        "restatements": summary_of(candidate, before),
         "tables": {
             table: {"rows": rows, "parquet": f"parquet/{table}.parquet"} for table, rows in candidate.tables.items()
         },

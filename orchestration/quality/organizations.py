@@ -8,7 +8,7 @@ import itertools
 import re
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -37,7 +37,9 @@ ALWAYS = date(1900, 1, 1)
 
 NAME_ON_THE_HUB = re.compile(r"[A-Za-z0-9._-]{1,96}")
 ADDRESS = re.compile(r"https://[\w-]+(\.[\w-]+)+(/\S*)?")
-A_PERSONS_ACCOUNT = re.compile(r"\b(account of|person's account)\b", re.IGNORECASE)
+A_PERSON = re.compile(
+    r"\b(person|founder|author|researcher|engineer|developer|scientist|student|professor|maintainer)s?\b"
+)
 PUBLISHES_FOR = "publishes for an organisation"
 # 2026-11-24: "Paris" alone says nothing to a reader, "In Paris, France" does
 SHORTEST_SENTENCE = 10
@@ -469,12 +471,20 @@ def a_person_has_a_country_only_for_an_organization(seeds: Seeds) -> Iterator[Pr
     for row in seeds.organizations:
         is_located = row["country_code"] not in seeds.classes
         names_it = row["organization"] != row["namespace"] and PUBLISHES_FOR in row["note"]
-        if A_PERSONS_ACCOUNT.search(row["evidence"]) and is_located and not names_it:
+        if is_persons_account(row.values) and is_located and not names_it:
             yield row.problem(
                 f"the person's account {row['namespace']} in {row['country_code']}",
                 f"an organisation by its name, and a note that the person {PUBLISHES_FOR}",
                 "name it, or make the row an individual with XC",
             )
+
+
+def is_persons_account(row: Mapping[str, str]) -> bool:
+    """As its evidence says: a person's account, or the account of somebody who isn't the organisation itself."""
+    evidence = row["evidence"].lower()
+    _, of, whose = evidence.partition("account of ")
+    names = (row["organization"].lower(), row["parent_organization"].lower())
+    return "person's account" in evidence or bool(of and (A_PERSON.search(whose) or not whose.startswith(names)))
 
 
 # ---------- organisations: evidence and confidence

@@ -10,8 +10,9 @@ from orchestration.quality.suites import SUITES
 from tests.dbt.built_warehouse import PROJECT
 
 LAYERS = ("staging", "intermediate", "marts")
-# Check results are written after the marts' gate, so that the last step reads them itself.
-READS_A_SOURCE_OUTSIDE_STAGING = {"fct_quality_results"}
+# Check results are written after the marts' gate, and a version is compared with the one before it when it is made: the
+# last step reads them itself.
+READS_A_SOURCE_OUTSIDE_STAGING = {"fct_quality_results", "mart_restatements"}
 # What a run replaces: its days, one evaluation, and the small numbers that a repository or an attribution keeps.
 KEYS_OF_INCREMENTS = (
     "snapshot_date",
@@ -21,8 +22,9 @@ KEYS_OF_INCREMENTS = (
     ["repo_key", "milestone_days"],
     ["name_key", "repo_key"],
 )
-# Marts may read dimensions, and nothing else of their own layer.
+# Marts may read dimensions, and nothing else of their own layer; the last step compares other marts, too.
 SHARED_DIMENSIONS = {"dim_snapshots", "dim_models", "dim_countries", "dim_organizations"}
+COMPARED = {"mart_restatements": {"mart_daily_country_share", "mart_headline_claims"}}
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +86,8 @@ def test_layers_refer_downwards(manifest, models):
             elif layer(model) == "intermediate":
                 assert layer(parent) in ("staging", "intermediate"), (model.name, parent.name)
             else:
-                allowed = layer(parent) == "intermediate" or parent.name in SHARED_DIMENSIONS
+                readable = SHARED_DIMENSIONS | COMPARED.get(model.name, set())
+                allowed = layer(parent) == "intermediate" or parent.name in readable
                 assert allowed, (model.name, parent.name)
 
 
@@ -218,6 +221,7 @@ def test_every_branching_model_has_a_unit_test(manifest, models):
         "mart_daily_concentration",
         "mart_daily_lineage",
         "mart_monthly_independent_players",
+        "mart_restatements",
         "mart_weekly_release_frequency",
         "dim_models",
         "dim_organizations",

@@ -1,6 +1,7 @@
 """The example queries of each mart's yml, run on a made-up Hub: each returns rows, and says what is written beside it.
 That the marts are right is for other tests; a value here shows that the query asks what its question says."""
 
+import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -68,7 +69,25 @@ def warehouse(tmp_path_factory, manifest) -> Warehouse:
         write_results(settings, results, step=step, run_id="a-run", at=results[0].evaluated_at)
     built.run("seed", "--quiet")
     built.load([])
+    publish_with_another_share(built, population.days[-1])
+    built.load(population.days[-1:], "--select", "mart_restatements")
     return built
+
+
+def publish_with_another_share(built: Warehouse, day: date) -> None:
+    """The tables as a version that was published before, in which China's share of a day was a hundredth less."""
+    folder = built.home / "published" / "current"
+    (folder / "parquet").mkdir(parents=True)
+    with duckdb.connect(str(built.database), read_only=True) as connection:
+        for table in ("dim_snapshots", "dim_organizations", "mart_headline_claims", "mart_daily_country_share"):
+            share = f"""
+                replace (share - case when snapshot_date = date '{day}' and metric = 'all_time' and denominator = 'all'
+                and attribution = 'uploader' and country_code = 'CN' then 0.01 else 0 end as share)
+            """
+            columns = share if table == "mart_daily_country_share" else ""
+            connection.execute(f"copy (select * {columns} from marts.{table}) to '{folder}/parquet/{table}.parquet'")
+    manifest = {"version": f"{day}-before", "git_revision": "0000000"}
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 
 
 def plain(value):

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from orchestration.defs.transform.dbt_in_process import DbtInProcess
-from orchestration.defs.transform.layers import _raise_if_failed
+from orchestration.defs.transform.layers import raise_if_failed
 from orchestration.project import dbt_project
 
 DAY = date(2026, 11, 24)
@@ -131,7 +131,7 @@ def test_a_failing_model_stops_the_layer_and_names_itself_and_the_cause(dbt, set
     _, result = dbt.build("path:models/staging", settings, days=[DAY], run_id="run-1")
 
     with pytest.raises(dg.Failure) as failure:
-        _raise_if_failed("staging", result)
+        raise_if_failed("staging", result)
 
     said = failure.value.description
     assert "dbt nodes of layer staging failed; nothing of this run is published." in said
@@ -150,17 +150,17 @@ def test_a_failing_data_test_stops_the_layer_too(dbt, settings):
 
     _, result = dbt.invoke(["test", "--select", "countries"], settings, days=[DAY])
     with pytest.raises(dg.Failure, match=r"countries.*: fail\. Got 1 result"):
-        _raise_if_failed("seeds", result)
+        raise_if_failed("seeds", result)
 
 
 def test_a_command_that_dbt_does_not_know_is_said_as_it_stands(dbt, settings):
     _, result = dbt.invoke(["build", "--selekt", "countries"], settings)
 
     with pytest.raises(dg.Failure, match=r"dbt stopped in layer staging: No such option.*--selekt"):
-        _raise_if_failed("staging", result)
+        raise_if_failed("staging", result)
 
 
 def test_a_layer_that_went_well_raises_nothing(dbt, settings):
     _, result = dbt.build("countries", settings, days=[DAY], run_id="run-1")
 
-    assert _raise_if_failed("seeds", result) is None
+    assert raise_if_failed("seeds", result) is None

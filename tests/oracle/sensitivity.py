@@ -27,7 +27,8 @@ class Known:
 
     @property
     def is_doubtful(self) -> bool:
-        return any(row.confidence == "low" for _, row in self.rows)
+        """The surest of its accounts says where it is."""
+        return bool(self.rows) and all(row.confidence == "low" for _, row in self.rows)
 
     @property
     def is_repackager(self) -> bool:

@@ -104,6 +104,7 @@ def test_the_same_day_again_changes_nothing(started):
     assert result.success, started.failures(result)
     assert started.contents() == first
     assert started.version() != version
+    assert started.sql("select count(*) from marts.mart_restatements") == [(0,)]
     assert [path for _, path, *_ in started.hub.requests if path.startswith("/api/models?")] == []
 
 
@@ -174,6 +175,9 @@ def test_a_run_that_dies_after_the_marts_leaves_no_trace_in_the_next_version(sta
     assert result.success, started.failures(result)
     days = started.sql("select distinct snapshot_date from marts.mart_daily_country_share order by 1")
     assert days == [(DAY_1,), (DAY_2,), (DAY_3,)]
+    causes = started.sql(f"select cause from marts.mart_restatements where published_version = '{started.version()}'")
+    assert causes
+    assert {cause.split("; ")[0] for (cause,) in causes} == {f"late day {DAY_2}"}
 
 
 def test_without_a_hub_nothing_lands_and_the_reason_is_one_sentence(observatory):

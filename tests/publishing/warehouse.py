@@ -34,6 +34,8 @@ TABLES = {
     "downloads_all_time bigint, is_simulated boolean",
     "dim_countries": "country_code varchar not null, country_name varchar, region varchar, is_eu_member boolean, "
     "is_user_assigned boolean",
+    "dim_organizations": "namespace varchar not null, valid_from date not null, valid_to date, organization varchar, "
+    "country_code varchar, is_seeded boolean",
     "dim_models": "repo_id varchar not null, model_id varchar, namespace varchar, created_at timestamp, "
     "parameters bigint, downloads_all_time bigint, downloads_30d bigint, likes bigint",
     "mart_daily_country_share": "snapshot_date date not null, metric varchar not null, window_days integer not null, "
@@ -62,6 +64,9 @@ TABLES = {
     "snapshot_date date, step varchar, table_name varchar, "
     "check_name varchar, severity varchar, blocking boolean, passed boolean, "
     "crashed boolean, accepted_event boolean, observed varchar, threshold varchar, reason varchar",
+    "mart_restatements": "published_version varchar not null, table_name varchar not null, row_key varchar not null, "
+    "snapshot_date date, old_value double, new_value double, cause varchar, values_compared bigint, values_moved bigint, "
+    "largest_move double",
 }
 
 
@@ -156,6 +161,7 @@ def all_rows(contents: Contents) -> dict[str, list[tuple]]:
         "dim_countries": [
             (code, name, "World", code in EU_MEMBERS, code.startswith("X")) for code, (name, _) in COUNTRIES.items()
         ],
+        "dim_organizations": [("Org", date(1900, 1, 1), None, "Org", "FR", True)],
         "dim_models": [
             (f"{number:024x}", f"Org/model-{number}", "Org", noon(date(2026, 9, 1)), None, number * 7, number, 1)
             for number in range(200 + contents.extra_models)
@@ -186,6 +192,7 @@ def all_rows(contents: Contents) -> dict[str, list[tuple]]:
         ],
         "mart_headline_claims": claim_rows(contents),
         "fct_quality_results": quality_rows(contents),
+        "mart_restatements": restatement_rows(contents),
     }
 
 
@@ -312,3 +319,35 @@ def quality_rows(contents: Contents) -> list[tuple]:
                      "A sudden fall of volume is how a short read shows.")
                 )  # fmt: skip
     return table
+
+
+def restatement_rows(contents: Contents) -> list[tuple]:
+    """What version v2 restates, and an earlier one did, of which v2 says nothing any more."""
+    day = contents.first_day
+    attribution, late = "attribution: Org (US → FR)", f"late day {day}"
+    return [
+        (
+            "v2",
+            "mart_daily_country_share",
+            f"country_code=US snapshot_date={day}",
+            day,
+            0.4,
+            0.3,
+            attribution,
+            *(None,) * 3,
+        ),
+        (
+            "v2",
+            "mart_daily_country_share",
+            f"country_code=FR snapshot_date={day}",
+            day,
+            None,
+            0.1,
+            attribution,
+            *(None,) * 3,
+        ),
+        ("v2", "mart_headline_claims", f"claim_id=4 part=cadence snapshot_date={day}", day, 14, 21, late, *(None,) * 3),
+        ("v2", "(all)", f"{day}", day, None, None, f"{attribution}; {late}", 1_200, 3, 7),
+        ("v2", "dim_organizations", "not in history", None, None, None, "attribution: Other (CN → SG)", *(None,) * 3),
+        ("v0", "(all)", f"{day}", day, None, None, "not known", 1_100, 1, 0.2),
+    ]

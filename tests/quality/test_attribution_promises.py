@@ -6,7 +6,7 @@ import pytest
 
 from orchestration.quality import SUITES
 from orchestration.quality.suites.marts import COVERAGE_FALLS_BY, DOWNLOADS_TO_JUDGE_MOVES
-from tests.quality.broken_days import COVERAGE, DAY_BEFORE, SHARES, SNAPSHOTS, another_share_the_day_before
+from tests.quality.broken_days import ATTRIBUTED, COVERAGE, DAY_BEFORE, SHARES, SNAPSHOTS, another_share_the_day_before
 from tests.quality.good_day import DAY
 
 JUMP, LEAP = "no_country_jumps_without_a_named_cause", "no_country_leaps_without_a_named_cause"
@@ -60,6 +60,15 @@ def test_a_jump_either_way_warns(failures, by):
 def test_a_leap_blocks(good, gate, failures):
     assert failures(jump(0.2)) == [LEAP]
     assert gate("marts", DAY).failed_dates == [DAY]
+
+
+def test_the_day_after_a_bad_one_is_not_blamed_for_coming_back(failures):
+    one_more = f"insert into {SHARES} select * replace (snapshot_date - {{}} as snapshot_date) from {SHARES} where {{}}"
+    as_today = one_more.format(2, f"snapshot_date = date '{DAY}'")
+    assert failures(jump(0.2), as_today) == [JUMP]
+
+    as_yesterday = one_more.format(1, f"snapshot_date = date '{DAY}' - 1")
+    assert failures(f"delete from {SHARES} where snapshot_date < date '{DAY}' - 1", as_yesterday) == [LEAP]
 
 
 def test_less_than_the_bound_is_an_ordinary_day(failures):
@@ -137,6 +146,26 @@ def test_a_country_that_vanishes_has_jumped(failures):
     # France had 0 where it isn't listed; here it leaves the day that is judged, with nothing else amiss in `moves`
     gone = f"delete from {SHARES} where country_code = 'FR' and metric = 'all_time' and snapshot_date = date '{DAY}'"
     assert {JUMP, LEAP} & set(failures(jump(0), gone))
+
+
+def test_only_the_largest_accounts_that_are_no_persons_have_to_be_classed(good, gate):
+    name = "marts_attribution_coverage"
+    changed = f"update {ATTRIBUTED} set uploader_country_code = 'XX'"
+
+    def judged(*changes: str) -> list[dict]:
+        with duckdb.connect(str(good.warehouse_path)) as connection:
+            for change in changes:
+                connection.execute(change)
+        failures = gate("marts", DAY, suites={name: SUITES[name]}).failures
+        return [offender for failure in failures for offender in failure.offenders]
+
+    assert judged(f"{changed} where namespace = 'n14'") == []  # a person
+    tiny = f"update {ATTRIBUTED} set downloads_30d = 1 where namespace = 'n4'"
+    assert judged(tiny, f"{changed} where namespace = 'n4'") == []  # less than one in ten thousand
+    (offender,) = judged(f"{changed} where namespace = 'n0'")
+    assert offender["namespace"] == "n0"
+    assert 1 <= offender["place"] <= 10
+    assert offender["share"] > 0.01
 
 
 def test_coverage_is_compared_with_the_last_landed_day_of_thirty(good, gate):

@@ -1,6 +1,7 @@
 """Each rule about the table of organisations: a small good table keeps all, and the one bad row is found where it stands.
 That the project's own table keeps them is tested with the seeds, in tests/dbt/test_seeds.py."""
 
+import re
 import shutil
 from datetime import date
 
@@ -14,8 +15,10 @@ from orchestration.quality.organizations import (
     RULES,
     SEEDS,
     check,
+    is_persons_account,
     source_of,
 )
+from orchestration.settings import PROJECT_ROOT
 
 TODAY = date(2026, 11, 24)
 HEADERS = {file: ",".join(columns) for file, columns in COLUMNS.items()}
@@ -25,7 +28,7 @@ GOOD = {
         "Acme-Labs,1900-01-01,,Acme Labs,Acme,industry,US,SG,medium,Acme's lab in Singapore,https://acme.com/labs,",
         "bits,1900-01-01,,Bits,Bits,repackager,XC,DE,high,Quantised copies,https://huggingface.co/bits,",
         "Crowd,1900-01-01,,Crowd,Crowd,international,XI,,low,Nobody's alone,,Has no seat.",
-        "jane,1900-01-01,,Acme,Acme,industry,US,,medium,Jane's account of Acme,https://a.io,She publishes for an organisation.",
+        "jane,1900-01-01,,Acme,Acme,industry,US,,medium,Account of Jane at Acme,https://a.io,She publishes for an organisation.",
         "joe,1900-01-01,,joe,joe,individual,XC,,medium,A person's account,https://huggingface.co/joe,",
         "mover,1900-01-01,2025-03-01,Mover,Mover,academia,FR,,medium,Founded in Lyon,https://mover.org,",
         "mover,2025-03-01,,Mover,Mover,academia,GB,FR,high,Now of London,https://en.wikipedia.org/wiki/Mover,",
@@ -173,6 +176,22 @@ def test_evidence_is_held_against_the_row_of_the_day(problems, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("evidence", "is_a_person"),
+    [
+        ("A person's account, by Acme", True),
+        ("Account of Acme's founder", True),
+        ("Account of Jane Doe, who works in Boston", True),
+        ("Research account of Acme in Boston", False),
+        ("Listed as an account of Acme's lab", False),
+        ("Acme's own lab, on account only", False),
+    ],
+)
+def test_whose_account_it_is_stands_in_the_evidence(evidence, is_a_person):
+    row = {"evidence": evidence, "organization": "Acme Labs", "parent_organization": "Acme"}
+    assert is_persons_account(row) is is_a_person
+
+
+@pytest.mark.parametrize(
     ("address", "source"),
     [
         ("https://de.wikipedia.org/wiki/Acme", "wikipedia"),
@@ -187,3 +206,15 @@ def test_evidence_is_held_against_the_row_of_the_day(problems, tmp_path):
 )
 def test_an_address_is_somebody_s_word(address, source):
     assert source_of(address, "acme") == source
+
+
+def test_the_example_for_contributors_is_in_order_and_its_message_true(problems):
+    text = (PROJECT_ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (line,) = re.findall(r"^acme-ai,.*$", text, re.MULTILINE)
+    (beginning, end) = re.search(r"csv:12: (Found country_code 'UK'.*) …\. (Do this: .*)`", text).groups()
+
+    assert problems((ROWS, "Acme-Labs,", f"{line}\nAcme-Labs,")) == []
+    # a parent of its own: in another country than its parent it would break a second rule
+    (problem,) = problems((ROWS, "Acme-Labs,", f"{line.replace('US', 'UK')}\nAcme-Labs,".replace("Acme,ind", "AI,ind")))
+    assert f": {beginning} " in str(problem)
+    assert str(problem).endswith(end)

@@ -8,7 +8,7 @@ import dagster as dg
 from dagster import DagsterEventType, DagsterRunStatus, RunsFilter
 
 from orchestration.defs.alerts.channels import Alert, deliver
-from orchestration.defs.run_days import days_to_tell, set_aside_days
+from orchestration.defs.run_days import NOT_LANDED, days_to_tell, set_aside_days
 from orchestration.settings import Settings
 
 ENDED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE]
@@ -50,7 +50,7 @@ def run_alerts(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[S
 def alert_about(instance: dg.DagsterInstance, run: dg.DagsterRun, ended_at: datetime) -> Alert | None:
     """The alert that an ended run deserves, or None."""
     failed_checks = failed_checks_of(instance, run.run_id)
-    set_aside = [f"{day} was set aside: {why}" for day, why in sorted(set_aside_days(run).items())]
+    set_aside = [f"{day} was set aside: {why}" for day, why in sorted(set_aside_days(run).items()) if why != NOT_LANDED]
     failed = run.status == DagsterRunStatus.FAILURE
     if not failed and not failed_checks and not set_aside:
         return None

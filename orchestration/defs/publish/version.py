@@ -7,17 +7,19 @@ import dagster as dg
 
 from orchestration.defs.gates import gate_check
 from orchestration.defs.partitions import one_run_a_range, snapshot_days
-from orchestration.defs.progress import tell, timed
+from orchestration.defs.progress import tell, timed, warn
 from orchestration.defs.run_days import VERSION_TAG, candidate_of_run, good_days, only_good_days
 from orchestration.defs.transform.layers import marts, quality_marts
 from orchestration.defs.transform.translator import OWNERS
 from orchestration.publishing import (
+    Version,
     build_candidate,
     checkpoint,
     headline_image_markdown,
     publish_candidate,
     render_report_into,
 )
+from orchestration.publishing.restatements import not_in_history, restated
 from orchestration.quality.history import results_of_run
 from orchestration.sandbox.note import demo_note
 from orchestration.settings import Settings
@@ -26,6 +28,17 @@ CANDIDATE = dg.AssetKey(["publish", "candidate"])
 REPORT = dg.AssetKey(["publish", "report"])
 SHARES = dg.AssetKey(["marts", "mart_daily_country_share"])
 CURRENT = dg.AssetKey(["publish", "current"])
+
+# No step of a run: what `mart_restatements` compares with is `current` as an earlier run left it.
+previous_version = dg.AssetSpec(
+    ["publish", "previous_version"],
+    group_name="publish",
+    kinds={"parquet"},
+    owners=OWNERS,
+    partitions_def=snapshot_days,
+    description="The version that analysts see while the next one is made, and with which that one is compared. One version "
+    "per published run.",
+)
 
 
 @dg.asset(
@@ -102,5 +115,19 @@ def current(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settin
     )
     checkpoint.commit(settings)
     tell(f"published: version {version.version_id}")
-    result = dg.MaterializeResult(metadata={"version": version.version_id, "dagster/uri": str(version.path)})
+    result = dg.MaterializeResult(
+        metadata={"version": version.version_id, "dagster/uri": str(version.path)} | _restatements_told(version)
+    )
     yield from only_good_days(context, [result], days)
+
+
+def _restatements_told(version: Version) -> dict[str, str]:
+    """What the version says otherwise of days that were published before, and what its history does not know yet: in the
+    run's log and as metadata. Neither stops anything."""
+    summary = version.manifest["restatements"]
+    told = {"restated": restated(summary), "not_in_history": not_in_history(summary)}
+    if told["restated"]:
+        tell(f"restated: {told['restated']}")
+    if told["not_in_history"]:
+        warn(f"not in history: {told['not_in_history']}")
+    return {name: said for name, said in told.items() if said}

@@ -13,6 +13,7 @@ from pathlib import Path
 import dagster as dg
 
 from orchestration.project import dbt_project
+from orchestration.publishing.versions import git_revision
 from orchestration.settings import Settings
 
 
@@ -98,11 +99,13 @@ def _spill(settings: Settings) -> Path:
 
 @contextmanager
 def _environment(settings: Settings):
-    """The paths that dbt's macros and profile read, for the time of one call."""
+    """The paths that dbt's macros and profile read, and the code's revision, for the time of one call."""
     wanted = {
         "OBSERVATORY_WAREHOUSE": str(settings.warehouse_path),
         "OBSERVATORY_LANDING": str(settings.landing_dir),
         "OBSERVATORY_QUALITY": str(settings.quality_dir),
+        "OBSERVATORY_PUBLISHED": str(settings.published_dir),
+        "OBSERVATORY_REVISION": git_revision(),
         "OBSERVATORY_TEMP": str(_spill(settings)),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     }

@@ -4,7 +4,7 @@ The SQL is in `dbt_project/`, the promises that the gates hold are in `orchestra
 from collections.abc import Iterator
 
 import dagster as dg
-from dagster_dbt import dbt_assets
+from dagster_dbt import DagsterDbtTranslatorSettings, dbt_assets
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from orchestration.defs.gates import gate_check
@@ -26,7 +26,8 @@ if not dbt_project.manifest_path.exists():
     raise FileNotFoundError(
         f"Found no dbt manifest at {dbt_project.manifest_path}, which the assets are made of. Run: make setup"
     )
-translator = LayerTranslator()
+# The files of the published version that a new one is compared with are one thing in the lineage: that version.
+translator = LayerTranslator(DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True))
 
 
 def _layer(name: str) -> dg.AssetsDefinition:
@@ -56,7 +57,7 @@ def _layer(name: str) -> dg.AssetsDefinition:
             messages, result = dbt.build(selected, settings, exclude=exclude, days=days, run_id=run.run_id)
         events = with_row_counts(_dagster_events(messages, context), settings.warehouse_path, days)
         yield from only_good_days(context, events, days)
-        _raise_if_failed(name, result)
+        raise_if_failed(name, result)
 
     return layer
 
@@ -80,7 +81,7 @@ def _dagster_events(messages: list, context: dg.AssetExecutionContext) -> Iterat
         )
 
 
-def _raise_if_failed(name: str, result) -> None:
+def raise_if_failed(name: str, result) -> None:
     if result.success:
         return
     if result.exception is not None:

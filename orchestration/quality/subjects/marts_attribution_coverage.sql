@@ -37,15 +37,26 @@ falls as (
             and subject.basis = previous.basis
 ),
 
-largest_accounts as (
+accounts as (
     select
         lower(namespace) as namespace,
         any_value(uploader_country_code) as country_code,
-        cast(sum(downloads_30d) as bigint) as downloads
+        bool_or(uploader_is_person) as is_person,
+        sum(downloads_30d) as downloads
     from intermediate.int_models_attributed
-    where snapshot_date = getvariable('day') and not uploader_is_person
+    where snapshot_date = getvariable('day')
     group by lower(namespace)
-    having sum(downloads_30d) > 0
-    order by downloads desc, namespace
+),
+
+largest_accounts as (
+    select
+        row_number() over (order by downloads desc, namespace) as place,
+        namespace,
+        country_code,
+        cast(downloads as bigint) as downloads,
+        downloads / (select sum(downloads) from accounts) as share
+    from accounts
+    where not is_person
+    order by place
     limit 200
 )

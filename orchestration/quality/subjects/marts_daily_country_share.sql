@@ -132,15 +132,20 @@ numerators as (
     group by metric, window_days, attribution, country_code
 ),
 
+earlier as (
+    select distinct snapshot_date
+    from marts.mart_daily_country_share
+    where snapshot_date < getvariable('day')
+    order by snapshot_date desc
+    limit 2
+),
+
+-- `previous` is null on the first day, and then nothing is compared
 days as (
     select
         *,
-        -- not coalesce: `previous` is null on the first day, and then nothing is compared
-        (
-            select max(snapshot_date)
-            from marts.mart_daily_country_share
-            where snapshot_date < getvariable('day')
-        ) as previous
+        (select max(snapshot_date) from earlier) as previous,
+        (select min(snapshot_date) from earlier having count(*) = 2) as one_before
     from marts.dim_snapshots
 ),
 
@@ -148,6 +153,7 @@ days as (
 causes_of_days as (
     select
         any_value(previous) as previous,
+        any_value(one_before) as one_before,
         concat_ws(
             '; ',
             case
@@ -233,10 +239,12 @@ causes_of_countries as (
 compared as (
     select
         shares.*,
-        shares.snapshot_date = getvariable('day') as is_today
+        shares.snapshot_date = getvariable('day') as is_today,
+        shares.snapshot_date = causes_of_days.previous as is_previous,
+        shares.snapshot_date = causes_of_days.one_before as is_one_before
     from marts.mart_daily_country_share as shares
     inner join causes_of_days
-        on shares.snapshot_date in (causes_of_days.previous, getvariable('day'))
+        on shares.snapshot_date in (causes_of_days.one_before, causes_of_days.previous, getvariable('day'))
     where shares.denominator = 'all'
 ),
 
@@ -246,46 +254,55 @@ compared_groups as (
         metric,
         window_days,
         attribution,
-        min(total_downloads) as fewest_downloads,
-        coalesce(bool_or(correction_downloads <> 0), false) as is_corrected
+        bool_or(is_one_before) as has_one_before,
+        min(total_downloads) filter (is_today or is_previous) as fewest_downloads,
+        coalesce(bool_or(correction_downloads <> 0) filter (is_today or is_previous), false) as is_corrected
     from compared
     group by metric, window_days, attribution
-    having count(distinct snapshot_date) = 2
+    having bool_or(is_today) and bool_or(is_previous)
+),
+
+beside as (
+    select
+        metric,
+        window_days,
+        attribution,
+        country_code,
+        coalesce(max(share) filter (is_today), 0) as share,
+        coalesce(max(share) filter (is_previous), 0) as previous_share,
+        coalesce(max(share) filter (is_one_before), 0) as one_before_share,
+        coalesce(max(share_without_top_repository) filter (is_today), 0)
+        - coalesce(max(share_without_top_repository) filter (is_previous), 0) as move_without_top_repository
+    from compared
+    group by metric, window_days, attribution, country_code
 ),
 
 moves as (
     select
-        compared.metric,
-        compared.window_days,
-        compared.attribution,
-        compared.country_code,
-        coalesce(max(compared.share) filter (is_today), 0) as share,
-        coalesce(max(compared.share) filter (not is_today), 0) as previous_share,
-        coalesce(max(compared.share) filter (is_today), 0)
-        - coalesce(max(compared.share) filter (not is_today), 0) as move,
-        coalesce(max(compared.share_without_top_repository) filter (is_today), 0)
-        - coalesce(max(compared.share_without_top_repository) filter (not is_today), 0) as move_without_top_repository,
-        any_value(compared_groups.fewest_downloads) as fewest_downloads,
+        beside.*,
+        beside.share - beside.previous_share as move,
+        -- a day after a bad one has moved, but back to where the days before were
+        case when compared_groups.has_one_before then beside.share - beside.one_before_share end as move_over_two,
+        compared_groups.fewest_downloads,
         nullif(concat_ws(
             '; ',
-            any_value(nullif(causes_of_days.causes, '')),
-            any_value(causes_of_loading.causes),
-            any_value(causes_of_countries.causes),
-            case when any_value(compared_groups.is_corrected) then 'the Hub took downloads back' end
+            nullif(causes_of_days.causes, ''),
+            causes_of_loading.causes,
+            causes_of_countries.causes,
+            case when compared_groups.is_corrected then 'the Hub took downloads back' end
         ), '') as cause
-    from compared
+    from beside
     inner join compared_groups
         on
-            compared.metric = compared_groups.metric
-            and compared.window_days = compared_groups.window_days
-            and compared.attribution = compared_groups.attribution
+            beside.metric = compared_groups.metric
+            and beside.window_days = compared_groups.window_days
+            and beside.attribution = compared_groups.attribution
     inner join seeds.countries as countries
         on
-            compared.country_code = countries.country_code
+            beside.country_code = countries.country_code
             and not countries.is_user_assigned
     cross join causes_of_days
     cross join causes_of_loading
     left join causes_of_countries
-        on compared.country_code = causes_of_countries.country_code
-    group by compared.metric, compared.window_days, compared.attribution, compared.country_code
+        on beside.country_code = causes_of_countries.country_code
 )

@@ -49,13 +49,14 @@ PUBLISHED_TABLES: dict[str, tuple[str, ...]] = {
     "mart_daily_lineage": ("snapshot_date", "metric", "root_organization", "origin_country", "relation"),
     "mart_monthly_independent_players": ("month", "country_code", "threshold"),
     "mart_attribution_coverage": ("snapshot_date", "attribution", "basis"),
-    "mart_attribution_sensitivity": ("snapshot_date", "variant", "country_code"),
     "mart_attribution_queue": ("namespace",),
+    "mart_attribution_sensitivity": ("snapshot_date", "variant", "country_code"),
     "mart_headline_claims": ("claim_id", "part", "snapshot_date"),
     "fct_releases": ("release_id",),
     "mart_weekly_release_frequency": ("week_start", "organization"),
     "mart_release_cadence": ("snapshot_date", "level", "organization", "country_code"),
     "fct_quality_results": ("evaluation_id",),
+    "mart_restatements": ("published_version", "table_name", "row_key"),
 }
 
 PUBLISHED_DATABASE = Suite(

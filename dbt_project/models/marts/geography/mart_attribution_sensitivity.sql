@@ -146,7 +146,8 @@ known as (
     select
         snapshot_date,
         organization,
-        max(case when confidence = 'low' then 1 else 0 end) = 1 as is_doubtful,
+        -- the surest of its accounts says where an organisation is
+        min(case when confidence = 'low' then 1 else 0 end) = 1 as is_doubtful,
         max(case when organization_type = 'repackager' then 1 else 0 end) = 1
             as is_repackager,
         min(
