@@ -46,7 +46,7 @@ SHORT_NAMES = {
 # Decisions about organisations that could have been others, as variants of mart_attribution_sensitivity.
 DECISIONS = {
     "published": "As published",
-    "confidence_medium_or_higher": "Organisations with an account placed with low confidence are not attributed",
+    "confidence_medium_or_higher": "Organisations whose every account is placed with low confidence are not attributed",
     "repackagers_at_home": "Repackagers count where they are based, not as community",
     "other_country": "Other organisations with a second base count there",
     "cn_hk_mo_together": "Hong Kong and Macao count as China",
