@@ -67,7 +67,7 @@ def test_the_population_holds_what_the_rules_distinguish(both: BothReadings):
         }
         == {True, False},
         "every technique": len(values_of(read, "mart_daily_technique_share", "technique")) == 5,
-        "decisions that move a country": {"confidence_medium_or_higher", "repackagers_at_home", "moved:Google"}
+        "decisions that move a country": {"other_country", "repackagers_at_home", "moved:Google"}
         <= {
             variant for (_, variant, _), row in read.table("mart_attribution_sensitivity").rows.items() if row[-1] != 0
         },

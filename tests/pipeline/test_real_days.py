@@ -81,8 +81,9 @@ def test_the_marts_show_the_one_repository_that_moves_the_headline(observatory):
     assert metrics == [("new_trailing_30d",), ("trailing_30d",)]
     assert len(shares) == 6
     for (_, share, without), (_, largest_share) in zip(shares, largest, strict=True):
-        # measured when the definitions were written: 42 % of the downloads, and China between 41 and 66 %
+        # measured when the definitions were written: 42 % of the downloads, and China between 41 and 66 %; since more of
+        # its accounts are placed, 68 %
         assert 0.40 < largest_share < 0.44
         assert 0.41 < without < 0.46
-        assert 0.66 <= share < 0.68
+        assert 0.66 <= share < 0.69
         assert without == pytest.approx((share - largest_share) / (1 - largest_share), abs=1e-9)

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from pyarrow import csv
 
 from orchestration.sandbox.demo import write_demo_world
-from orchestration.sandbox.organization_names import SEED_PATH
+from orchestration.sandbox.organization_names import SEED_PATH, read_organizations
 from orchestration.sandbox.sample import read_sample
 
 STALLED, MISSING, RECOUNTED = date(2026, 10, 8), date(2026, 10, 10), date(2026, 10, 12)
@@ -468,7 +469,12 @@ def test_no_number_depends_on_a_country(world, tmp_path):
 
 
 def changed_countries(path: Path) -> Path:
+    """The seed with other countries, of the names that made-up worlds know."""
     table = csv.read_csv(SEED_PATH, convert_options=csv.ConvertOptions(strings_can_be_null=False))
+    types = read_organizations().types
+    table = table.filter(pc.is_in(table["namespace"], pa.array(list(types))))
+    known = pa.array([types[name] for name in table["namespace"].to_pylist()])
+    table = table.set_column(table.column_names.index("organization_type"), "organization_type", known)
     for column in ("country_code", "secondary_country_code"):
         position = table.column_names.index(column)
         table = table.set_column(position, column, pa.array(["AQ"] * table.num_rows))

@@ -132,11 +132,16 @@ numerators as (
     group by metric, window_days, attribution, country_code
 ),
 
+-- windows have rows of days that were not captured, too: a day after a gap is compared across it
 earlier as (
-    select distinct snapshot_date
-    from marts.mart_daily_country_share
-    where snapshot_date < getvariable('day')
-    order by snapshot_date desc
+    select distinct shares.snapshot_date
+    from marts.mart_daily_country_share as shares
+    inner join marts.dim_snapshots as snapshots
+        on shares.snapshot_date = snapshots.snapshot_date
+    where
+        shares.snapshot_date < getvariable('day')
+        and snapshots.status = 'complete'
+    order by shares.snapshot_date desc
     limit 2
 ),
 
@@ -246,6 +251,60 @@ compared as (
     inner join causes_of_days
         on shares.snapshot_date in (causes_of_days.one_before, causes_of_days.previous, getvariable('day'))
     where shares.denominator = 'all'
+),
+
+-- the twenty largest countries of a week before, each beside itself, and everybody else as one
+beside_a_week_before as (
+    select
+        shares.metric,
+        shares.window_days,
+        shares.attribution,
+        shares.country_code,
+        coalesce(max(shares.share) filter (shares.snapshot_date < getvariable('day')), 0) as previous_share,
+        coalesce(max(shares.share) filter (shares.snapshot_date = getvariable('day')), 0) as share,
+        max(shares.total_downloads) filter (shares.snapshot_date < getvariable('day')) as previous_downloads,
+        max(shares.total_downloads) filter (shares.snapshot_date = getvariable('day')) as downloads
+    from marts.mart_daily_country_share as shares
+    where
+        shares.denominator = 'all'
+        and shares.snapshot_date in (getvariable('day') - 7, getvariable('day'))
+    group by shares.metric, shares.window_days, shares.attribution, shares.country_code
+),
+
+ranked_a_week_before as (
+    select
+        *,
+        row_number() over (
+            partition by metric, window_days, attribution order by previous_share desc, country_code
+        ) as position
+    from beside_a_week_before
+),
+
+largest_and_others as (
+    select
+        metric,
+        window_days,
+        attribution,
+        case when position <= 20 then country_code else '(other)' end as country_code,
+        greatest(sum(share), 0.0001) as share,
+        greatest(sum(previous_share), 0.0001) as previous_share,
+        max(downloads) as downloads,
+        max(previous_downloads) as previous_downloads
+    from ranked_a_week_before
+    group by all
+),
+
+-- population stability index; a group that only one of the days has is not judged
+country_drift as (
+    select
+        metric,
+        window_days,
+        attribution,
+        sum((share - previous_share) * ln(share / previous_share)) as index,
+        least(max(downloads), max(previous_downloads)) as fewest_downloads
+    from largest_and_others
+    group by metric, window_days, attribution
+    having max(downloads) is not null and max(previous_downloads) is not null
 ),
 
 -- groups that both days have; in those, a country that only one of them has counts as 0 on the other
