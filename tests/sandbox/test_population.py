@@ -13,7 +13,7 @@ from pyarrow import csv
 
 from orchestration.sandbox.calendar_plan import plan_calendar
 from orchestration.sandbox.made_up import ALL_TASKS
-from orchestration.sandbox.organization_names import NAMES_PATH, SEED_PATH, read_organizations
+from orchestration.sandbox.organization_names import SEED_PATH, read_organizations
 from orchestration.sandbox.population import write_population
 
 FIRST_DAY = date(2026, 10, 6)
@@ -280,7 +280,8 @@ def test_broken_seed_is_refused(tmp_path):
 
 def test_a_row_more_in_the_seed_moves_no_population():
     names = read_organizations()
-    assert names.types == read_organizations(NAMES_PATH).types
+    with SEED_PATH.open(encoding="utf-8", newline="") as file:
+        assert {row["namespace"] for row in DictReader(file)} - names.types.keys()
     assert len(names.labs) > 50
     assert "Qwen" in names.labs
     assert names.repackagers
