@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -60,7 +60,8 @@ def main(arguments: list[str] | None = None) -> int:
         records = measure(scratch, asked.models, sorted(asked.days))
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    said = {"machine": machine(), "models": asked.models, "is_simulated": True, "days": records}
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    said = {"date": today, "machine": machine(), "models": asked.models, "is_simulated": True, "days": records}
     asked.results.write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
     return 0
 

@@ -262,10 +262,22 @@ def show(settings: Settings) -> int:
 
 def sql(settings: Settings, query: str) -> int:
     """One query on the published version, as an analyst's tool would run it."""
-    from orchestration.publishing import open_current
+    import duckdb
 
-    with open_current(settings) as connection:
-        say(str(connection.sql(query)))
+    from orchestration.publishing import NothingPublished, open_current
+
+    try:
+        with open_current(settings) as connection:
+            say(str(connection.sql(query)))
+    except NothingPublished as error:
+        say(str(error))
+        return 1
+    except duckdb.Error as error:
+        say(f"DuckDB could not answer the query. Found: {error}")
+        say(
+            "Expected one statement that reads. The tables and columns: `show all tables`, or DICTIONARY.md beside the database."
+        )
+        return 1
     return 0
 
 

@@ -6,6 +6,7 @@ import sys
 import duckdb
 import pytest
 
+from orchestration.__main__ import sql
 from orchestration.publishing import NothingPublished, build_candidate, open_current, publish_candidate
 from orchestration.settings import PROJECT_ROOT
 
@@ -105,3 +106,26 @@ def test_a_reader_can_open_its_versions_own_parquet_files(settings, warehouse, p
     sql = "select count(*) from read_parquet(getvariable('observatory') || '/parquet/dim_models.parquet')"
     with open_current(settings) as connection, open_current(settings) as second:
         assert connection.execute(sql).fetchone() == second.execute(sql).fetchone() == (200,)
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("select share_pct from marts.mart_daily_country_shares", "mart_daily_country_share"),
+        ("selec 1", "syntax error"),
+        ("create table marts.mine as select 1", "read-only"),
+        ("select * from read_csv('/etc/hostname')", "file system operations are disabled"),
+    ],
+    ids=["a table's name", "syntax", "a write", "a file"],
+)
+def test_a_query_that_cannot_be_answered_says_why_and_where_to_look(settings, capsys, query, said):
+    publish_with(settings, "v1", 0)
+    assert sql(settings, query) == 1
+    answer = capsys.readouterr().out
+    assert said in answer
+    assert "show all tables" in answer
+
+
+def test_a_query_before_the_first_publication_says_the_way_out(settings, capsys):
+    assert sql(settings, "select 1") == 1
+    assert "make demo" in capsys.readouterr().out
