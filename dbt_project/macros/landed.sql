@@ -60,39 +60,43 @@
         "select file from glob('" ~ glob | replace("'", "''") ~ "')
          where regexp_extract(file, 'evaluated_date=([0-9-]+)', 1) >= '" ~ newest ~ "' order by file"
     ).columns[0].values() -%}
-    {%- if files | length == 0 -%}
-        {%- set relation -%}
-            (
-                select
-                    cast(null as varchar) as evaluation_id,
-                    cast(null as varchar) as run_id,
-                    cast(null as timestamp) as evaluated_at,
-                    cast(null as date) as snapshot_date,
-                    cast(null as varchar) as step,
-                    cast(null as varchar) as table_name,
-                    cast(null as varchar) as check_name,
-                    cast(null as varchar) as severity,
-                    cast(null as boolean) as blocking,
-                    cast(null as boolean) as passed,
-                    cast(null as boolean) as crashed,
-                    cast(null as boolean) as accepted_event,
-                    cast(null as varchar) as observed,
-                    cast(null as varchar) as threshold,
-                    cast(null as varchar) as reason,
-                    cast(null as bigint) as evaluated_rows,
-                    cast(null as bigint) as failed_rows
-                where false
-            )
-        {%- endset -%}
-    {%- else -%}
-        {%- set quoted = [] -%}
-        {%- for file in files -%}
-            {%- do quoted.append("'" ~ file | replace("'", "''") ~ "'") -%}
-        {%- endfor -%}
-        {%- set relation -%}
-            read_parquet([{{ quoted | join(', ') }}], union_by_name = true)
-        {%- endset -%}
-    {%- endif -%}
+    {%- set quoted = [] -%}
+    {%- for file in files -%}
+        {%- do quoted.append("'" ~ file | replace("'", "''") ~ "'") -%}
+    {%- endfor -%}
+    {#- Files of earlier versions of the observatory lack the columns that came later: those are null. -#}
+    {%- set relation -%}
+        (
+            select
+                cast(null as varchar) as evaluation_id,
+                cast(null as varchar) as run_id,
+                cast(null as timestamp) as evaluated_at,
+                cast(null as date) as snapshot_date,
+                cast(null as varchar) as step,
+                cast(null as varchar) as table_name,
+                cast(null as varchar) as check_name,
+                cast(null as varchar) as severity,
+                cast(null as boolean) as blocking,
+                cast(null as boolean) as passed,
+                cast(null as boolean) as crashed,
+                cast(null as boolean) as accepted_event,
+                cast(null as varchar) as accepted_because,
+                cast(null as varchar) as owner,
+                cast(null as varchar) as observed,
+                cast(null as varchar) as threshold,
+                cast(null as varchar) as basis,
+                cast(null as varchar) as reason,
+                cast(null as bigint) as evaluated_rows,
+                cast(null as bigint) as failed_rows,
+                cast(null as varchar) as offenders
+            where false
+            {% if quoted %}
+            union all by name
+            select *
+            from read_parquet([{{ quoted | join(', ') }}], union_by_name = true, hive_partitioning = false)
+            {% endif %}
+        )
+    {%- endset -%}
     {{ return(relation) }}
 {% endmacro %}
 

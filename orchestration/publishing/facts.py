@@ -470,9 +470,7 @@ CHECKS = f"""
         step,
         count(distinct snapshot_date) as days,
         count(*) as checks,
-        count(*) filter (
-            where not passed and not coalesce(accepted_event, false)
-        ) as failed,
+        count(*) filter (where not passed) as failed,
         count(*) filter (where crashed) as crashed,
         count(*) filter (where accepted_event) as accepted,
         max(evaluated_at) as latest_at
@@ -495,7 +493,6 @@ FAILURES = f"""
     select snapshot_date, step, table_name, check_name, severity, blocking, crashed, observed, threshold, reason
     from last_checks
     where not passed
-        and not coalesce(accepted_event, false)
     order by snapshot_date desc, step, table_name, check_name
     limit 20
 """

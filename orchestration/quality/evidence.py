@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from orchestration.quality.promises import EqualTo, Promise, Suite
+from orchestration.quality.promises import Between, EqualTo, Learned, Promise, Suite
 from orchestration.quality.suites import PUBLISHED_TABLES
 from orchestration.settings import Settings
 
@@ -95,6 +95,8 @@ class Profile:
     expected: Mapping[str, Any]
     failed_rows: Mapping[str, int | None]
     evaluated_rows: Mapping[str, int | None]
+    bounds: Mapping[str, Between]  # of the promises that learn theirs
+    basis: Mapping[str, str]  # where those come from
 
 
 class Evidence:
@@ -124,6 +126,12 @@ class Evidence:
             columns += [f"{promise.measure} as observed_{number}", f"{promise.evaluated} as evaluated_{number}"]
             if isinstance(promise.expectation, EqualTo):
                 columns.append(f"{promise.expectation.sql} as expected_{number}")
+            if isinstance(promise.expectation, Learned):
+                columns += [
+                    f"cast({promise.expectation.minimum} as double) as minimum_{number}",
+                    f"cast({promise.expectation.maximum} as double) as maximum_{number}",
+                    f"{promise.expectation.basis} as basis_{number}",
+                ]
             if promise.failed:
                 columns.append(f"{promise.failed} as failed_{number}")
         cursor = self.connection.execute(f"{suite.subject}\nselect\n    " + ",\n    ".join(columns) + "\nfrom subject")
@@ -133,7 +141,17 @@ class Evidence:
         def of(prefix: str) -> dict[str, Any]:
             return {promise.check_name: row.get(f"{prefix}_{n}") for n, promise in enumerate(suite.promises)}
 
-        return Profile(row["profiled_rows"], of("observed"), of("expected"), of("failed"), of("evaluated"))
+        minimum, maximum, basis = of("minimum"), of("maximum"), of("basis")
+        learning = [promise.check_name for promise in suite.promises if isinstance(promise.expectation, Learned)]
+        return Profile(
+            row["profiled_rows"],
+            of("observed"),
+            of("expected"),
+            of("failed"),
+            of("evaluated"),
+            bounds={name: Between(minimum[name], maximum[name]) for name in learning},
+            basis={name: basis[name] or "too little history" for name in learning},
+        )
 
     def offenders(self, suite: Suite, promise: Promise) -> tuple[dict[str, Any], ...]:
         """A few rows that break the promise, the same ones each time; none where no row can be blamed."""

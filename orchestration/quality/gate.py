@@ -14,7 +14,8 @@ from typing import Any
 
 from orchestration.quality.evidence import Evidence, Profile, open_evidence
 from orchestration.quality.history import write_results
-from orchestration.quality.promises import STEPS, Between, EqualTo, OneOf, Promise, Suite
+from orchestration.quality.known_events import KnownEvent, event_that_accepts, read_known_events
+from orchestration.quality.promises import STEPS, Between, EqualTo, Learned, OneOf, Promise, Suite
 from orchestration.quality.results import CheckResult, GateResult, evaluation_id
 from orchestration.quality.suites import SUITES
 from orchestration.settings import Settings
@@ -32,6 +33,7 @@ class Verdict:
     passed: bool
     observed: str
     threshold: str
+    basis: str = ""
     crashed: bool = False
     evaluated_rows: int | None = None
     failed_rows: int | None = None
@@ -47,13 +49,15 @@ def run_gate(
     evaluated_at: datetime,
     database: Path | None = None,
     suites: Mapping[str, Suite] = SUITES,
+    known_events: Sequence[KnownEvent] | None = None,
 ) -> GateResult:
     """Judge the days after a step, put the results into the history, and return them.
 
     `step` is one of raw, staging, intermediate, marts, published; `database` is the candidate that 'published' judges;
     `evaluated_at` must know its time zone. Days are judged apart: a bad one is named in `failed_dates`, others pass.
     A check that can't be carried out is a result with crashed=True, never an exception and never a pass.
-    Raises ValueError for an unknown step, no day, or a time without zone.
+    A broken promise that a row of `known_events` (by default the seed's) covers passes as accepted.
+    Raises ValueError for an unknown step, no day, or a time without zone, and KnownEventsUnreadable.
     """
     if step not in STEPS:
         raise ValueError(f"Found the step {step!r}; expected one of {', '.join(STEPS)}. Do this: name one of them.")
@@ -63,31 +67,52 @@ def run_gate(
         raise ValueError("Found a time of evaluation without zone; expected UTC. Do this: pass datetime.now(UTC).")
     days = sorted(set(snapshot_dates))
     chosen = [suite for suite in suites.values() if suite.step == step]
+    events = read_known_events() if known_events is None else known_events
+    at = evaluated_at.astimezone(UTC)
     results = tuple(
-        CheckResult(
-            evaluation_id=evaluation_id(run_id, step, day, suite.table, verdict.promise.check_name),
-            run_id=run_id,
-            evaluated_at=evaluated_at.astimezone(UTC),
-            snapshot_date=day,
-            step=step,
-            table_name=suite.table,
-            check_name=verdict.promise.check_name,
-            severity=verdict.promise.severity,
-            blocking=verdict.promise.blocking,
-            passed=verdict.passed,
-            crashed=verdict.crashed,
-            accepted_event=False,
-            observed=verdict.observed,
-            threshold=verdict.threshold,
-            reason=f"{verdict.promise.because}; since {verdict.promise.since.isoformat()}",
-            evaluated_rows=verdict.evaluated_rows,
-            failed_rows=verdict.failed_rows,
-            offenders=verdict.offenders,
-        )
+        _result(step, day, suite, verdict, events, run_id, at)
         for day, suite, verdict in _verdicts(step, days, chosen, settings, database)
     )
-    write_results(settings, results, step=step, run_id=run_id, at=evaluated_at.astimezone(UTC))
+    write_results(settings, results, step=step, run_id=run_id, at=at)
     return GateResult(step=step, snapshot_dates=tuple(days), results=results)
+
+
+def _result(
+    step: str,
+    day: date,
+    suite: Suite,
+    verdict: Verdict,
+    events: Sequence[KnownEvent],
+    run_id: str,
+    at: datetime,
+) -> CheckResult:
+    promise = verdict.promise
+    # a crash says nothing about the data, so that no event can excuse it
+    is_broken = not verdict.passed and not verdict.crashed
+    event = event_that_accepts(events, suite.table, promise.check_name, day) if is_broken else None
+    return CheckResult(
+        evaluation_id=evaluation_id(run_id, step, day, suite.table, promise.check_name),
+        run_id=run_id,
+        evaluated_at=at,
+        snapshot_date=day,
+        step=step,
+        table_name=suite.table,
+        check_name=promise.check_name,
+        severity=promise.severity,
+        blocking=promise.blocking,
+        passed=verdict.passed or event is not None,
+        crashed=verdict.crashed,
+        accepted_event=event is not None,
+        accepted_because=event.sentence if event else None,
+        owner=suite.owner_of(promise),
+        observed=verdict.observed,
+        threshold=verdict.threshold,
+        basis=verdict.basis or _fixed_basis(promise),
+        reason=f"{promise.because}; since {promise.since.isoformat()}",
+        evaluated_rows=verdict.evaluated_rows,
+        failed_rows=verdict.failed_rows,
+        offenders=verdict.offenders,
+    )
 
 
 def _verdicts(
@@ -138,12 +163,14 @@ def _verdict(suite: Suite, promise: Promise, profile: Profile, outcome: Outcome,
     said = _said(observed)
     if _is_missing(observed):
         said = "nothing to compare: " + promise.null_means if promise.null_means else "no value"
+    bounds = profile.bounds.get(name)
     return Verdict(
         promise,
         passed=outcome.passed,
         crashed=outcome.error is not None,
         observed=outcome.error or said,
-        threshold=_threshold(promise, profile.expected[name]),
+        threshold=bounds.threshold() if bounds else _threshold(promise, profile.expected[name]),
+        basis=profile.basis.get(name) or "",
         evaluated_rows=profile.evaluated_rows[name],
         failed_rows=profile.failed_rows[name],
         offenders=() if outcome.passed or outcome.error else evidence.offenders(suite, promise),
@@ -175,7 +202,10 @@ def _validate(suite: Suite, profile: Profile) -> dict[str, Outcome]:
     import pandas as pd
 
     frame = pd.DataFrame([{**profile.observed, **{_other(name): value for name, value in profile.expected.items()}}])
-    expectations = [_expectation(promise, profile.observed[promise.check_name]) for promise in suite.promises]
+    expectations = [
+        _expectation(promise, profile.bounds.get(promise.check_name), profile.observed[promise.check_name])
+        for promise in suite.promises
+    ]
     batch = _batch_definition().get_batch(batch_parameters={"dataframe": frame})
     # the verdict is enough: what was observed is in the profile, and the offenders are in the database
     validation = batch.validate(
@@ -201,7 +231,7 @@ def _batch_definition():
     return asset.add_batch_definition_whole_dataframe("day")
 
 
-def _expectation(promise: Promise, observed: Any):
+def _expectation(promise: Promise, bounds: Between | None, observed: Any):
     import great_expectations.expectations as gxe
 
     name = promise.check_name
@@ -209,7 +239,10 @@ def _expectation(promise: Promise, observed: Any):
     # expectations about values skip nulls, so that a measure without a value would pass them
     if _is_missing(observed) and promise.null_means is None:
         return gxe.ExpectColumnValuesToNotBeNull(column=name, **common)
-    match promise.expectation:
+    match bounds or promise.expectation:
+        case Between(None, None):
+            # no history to take bounds from: any number does, and the verdict says so
+            return gxe.ExpectColumnToExist(column=name, **common)
         case Between(minimum, maximum):
             return gxe.ExpectColumnValuesToBeBetween(column=name, min_value=minimum, max_value=maximum, **common)
         case OneOf(values):
@@ -238,6 +271,19 @@ def _threshold(promise: Promise, expected: Any) -> str:
             return f"{label}" if _is_missing(expected) else f"{_said(expected)} ({label})"
         case Between() | OneOf():
             return promise.expectation.threshold()
+        case Learned():
+            return "within bounds that the days before set"
+
+
+def _fixed_basis(promise: Promise) -> str:
+    """Where a bound comes from that no history sets."""
+    match promise.expectation:
+        case EqualTo():
+            return "the same day, counted elsewhere"
+        case Learned():
+            return "the days before"
+        case _:
+            return f"fixed on {promise.since.isoformat()}"
 
 
 def _is_missing(value: Any) -> bool:

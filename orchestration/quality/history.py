@@ -3,6 +3,7 @@ What a result means is defined in results.py; alerts and marts only read what li
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterable, Sequence
@@ -30,7 +31,7 @@ def write_results(settings: Settings, results: Sequence[CheckResult], *, step: s
     path = results_file(settings, step=step, run_id=run_id, at=at)
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = {row["evaluation_id"]: row for row in _read([path] if path.exists() else [])}
-    rows |= {result.evaluation_id: {name: getattr(result, name) for name in SCALARS} for result in results}
+    rows |= {result.evaluation_id: _row(result) for result in results}
     ordered = sorted(rows.values(), key=lambda row: (row["snapshot_date"], row["table_name"], row["check_name"]))
     table = pa.Table.from_pylist(ordered, schema=schema())
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -40,6 +41,11 @@ def write_results(settings: Settings, results: Sequence[CheckResult], *, step: s
         os.fsync(file.fileno())
     os.replace(temporary, path)
     return path
+
+
+def _row(result: CheckResult) -> dict[str, Any]:
+    row = {name: getattr(result, name) for name in SCALARS}
+    return row | {"offenders": json.dumps(result.offenders, ensure_ascii=False) if result.offenders else None}
 
 
 def results_file(settings: Settings, *, step: str, run_id: str, at: datetime) -> Path:
@@ -79,7 +85,7 @@ def schema() -> pyarrow.Schema:
         "evaluated_rows": pa.int64(),
         "failed_rows": pa.int64(),
     }
-    return pa.schema([(name, types.get(name, pa.string())) for name in SCALARS])
+    return pa.schema([(name, types.get(name, pa.string())) for name in (*SCALARS, "offenders")])
 
 
 def _read(paths: Iterable[Path]) -> list[dict[str, Any]]:

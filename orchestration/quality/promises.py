@@ -9,7 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-Severity = Literal["error", "warn"]
+# blocks: the day goes no further. investigate: it is published, marked, and somebody is told. watch: it is published and
+# marked; worth reading on a quiet day, nobody is woken.
+Severity = Literal["blocks", "investigate", "watch"]
+Owner = Literal["team:data", "team:attribution"]
 Step = Literal["raw", "staging", "intermediate", "marts", "published", "listings"]
 # in the order of a run; 'listings' are the landed days beside the models', on which nothing rests: it stands last
 STEPS: tuple[Step, ...] = ("raw", "staging", "intermediate", "marts", "published", "listings")
@@ -30,6 +33,8 @@ class Between:
     def threshold(self) -> str:
         if self.minimum == self.maximum:
             return f"{self.minimum:g}"
+        if self.minimum is None and self.maximum is None:
+            return "anything: too little history to say"
         if self.minimum is None:
             return f"at most {self.maximum:g}"
         if self.maximum is None:
@@ -55,7 +60,18 @@ class OneOf:
         return "one of " + ", ".join(self.values)
 
 
-Expectation = Between | EqualTo | OneOf
+@dataclass(frozen=True)
+class Learned:
+    """The observed number lies within bounds that the days before set. Each part is a SQL scalar: the bounds (null leaves
+    that side open; without either there is not enough history yet, and nothing is expected), and in words what they come
+    from."""
+
+    minimum: str
+    maximum: str
+    basis: str
+
+
+Expectation = Between | EqualTo | OneOf | Learned
 
 
 @dataclass(frozen=True)
@@ -65,6 +81,7 @@ class Promise:
     `measure` is a SQL aggregate over the suite's `subject` (scalar subqueries over the suite's other CTEs are welcome);
     `failed` counts the rows that break the promise and `offenders` selects them, where rows can be blamed;
     `null_means` says why a missing measure is fine: without it, a missing measure breaks the promise.
+    `owner` is who is told; None leaves it to the suite.
     """
 
     check_name: str
@@ -72,7 +89,8 @@ class Promise:
     expectation: Expectation
     because: str
     since: date = FOUNDED
-    severity: Severity = "error"
+    severity: Severity = "blocks"
+    owner: Owner | None = None
     failed: str | None = None
     offenders: str | None = None
     evaluated: str = "count(*)"
@@ -80,7 +98,7 @@ class Promise:
 
     @property
     def blocking(self) -> bool:
-        return self.severity == "error"
+        return self.severity == "blocks"
 
 
 @dataclass(frozen=True)
@@ -96,6 +114,11 @@ class Suite:
     table: str
     promises: tuple[Promise, ...]
     may_be_empty: str | None = None
+    owner: Owner = "team:data"
+
+    def owner_of(self, promise: Promise) -> Owner:
+        """Who looks into it when the promise is broken."""
+        return promise.owner or self.owner
 
     @cached_property
     def subject(self) -> str:
@@ -160,6 +183,17 @@ def within(
     """`measure` lies within [minimum, maximum]."""
     return Promise(
         check_name=check_name, measure=measure, expectation=Between(minimum, maximum), because=because, **more
+    )
+
+
+def learned(check_name: str, measure: str, *, minimum: str, maximum: str, basis: str, because: str, **more) -> Promise:
+    """`measure` lies within bounds that history sets; `basis` says in words, as SQL, what they were taken from."""
+    return Promise(
+        check_name=check_name,
+        measure=measure,
+        expectation=Learned(minimum, maximum, basis),
+        because=because,
+        **more,
     )
 
 

@@ -20,8 +20,9 @@ class CheckResult:
     """The verdict on one promise for one day.
 
     `passed` is False for broken promises and for crashed checks alike; `crashed` tells them apart, and `observed` then
-    holds the error. `accepted_event` stays False until platform events (a stalled day, a recount) may excuse a broken
-    promise: such a result will be passed=False, accepted_event=True, and will not block.
+    holds the error. `accepted_event` means that the promise was broken, and that a person has written into the seed
+    `known_events` why that is right: the result is passed=True, and `accepted_because` names the row. `basis` says where
+    the bound in `threshold` comes from.
     `evaluated_rows` and `failed_rows` are None where a promise isn't about rows.
     """
 
@@ -37,8 +38,11 @@ class CheckResult:
     passed: bool
     crashed: bool
     accepted_event: bool
+    accepted_because: str | None
+    owner: str
     observed: str
     threshold: str
+    basis: str
     reason: str
     evaluated_rows: int | None
     failed_rows: int | None
@@ -47,7 +51,7 @@ class CheckResult:
     @property
     def blocks(self) -> bool:
         """Whether this result alone keeps its day from going on."""
-        return self.blocking and not self.passed and not self.accepted_event
+        return self.blocking and not self.passed
 
     @property
     def sentence(self) -> str:

@@ -63,7 +63,8 @@ TABLES = {
     "fct_quality_results": "evaluation_id varchar not null, run_id varchar, evaluated_at timestamp, "
     "snapshot_date date, step varchar, table_name varchar, "
     "check_name varchar, severity varchar, blocking boolean, passed boolean, "
-    "crashed boolean, accepted_event boolean, observed varchar, threshold varchar, reason varchar",
+    "crashed boolean, accepted_event boolean, accepted_because varchar, owner varchar, observed varchar, "
+    "threshold varchar, basis varchar, reason varchar, offenders varchar",
     "mart_restatements": "published_version varchar not null, table_name varchar not null, row_key varchar not null, "
     "snapshot_date date, old_value double, new_value double, cause varchar, values_compared bigint, values_moved bigint, "
     "largest_move double",
@@ -83,7 +84,7 @@ PASSED = {
     "step": "published",
     "table_name": "mart_daily_country_share",
     "check_name": "shares_sum_to_one",
-    "severity": "error",
+    "severity": "blocks",
     "blocking": True,
     "passed": True,
     "crashed": False,
@@ -315,8 +316,8 @@ def quality_rows(contents: Contents) -> list[tuple]:
                 passed = not (step == "raw" and check == "volume_is_plausible" and day == contents.last_day)
                 table.append(
                     (f"{day}-{step}-{check}", "run-1", noon(day), day, step, "models",
-                     check, "error" if passed else "warn", passed, passed, False, None, "0.0", "0.02",
-                     "A sudden fall of volume is how a short read shows.")
+                     check, "blocks" if passed else "investigate", passed, passed, False, False, None, "team:data", "0.0", "0.02",
+                     "fixed on 2026-11-24", "A sudden fall of volume is how a short read shows.", None)
                 )  # fmt: skip
     return table
 

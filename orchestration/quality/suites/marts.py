@@ -116,7 +116,7 @@ MARTS_DAILY_COUNTRY_SHARE = Suite(
             f"{UNEXPLAINED} and {JUMP} and not ({LEAP})",
             among="moves",
             show=MOVED,
-            severity="warn",
+            severity="investigate",
             because="a trailing sum replaces a thirtieth of itself a day: for one point a country's day must differ by "
             f"thirty. Causes that are known: {CAUSES}",
         ),
@@ -204,7 +204,7 @@ MARTS_ATTRIBUTION_COVERAGE = Suite(
             f"case when {LOCATED} >= {LOCATED_AT_LEAST} then {LOCATED} end",
             LOCATED_AS_USUAL,
             None,
-            severity="warn",
+            severity="investigate",
             null_means="they have collapsed, which blocks",
             because="the seed places more than four fifths of the downloads of a thousand trending models; where less than "
             "three fifths are placed, bounds are wider than any distance between countries",
@@ -214,7 +214,7 @@ MARTS_ATTRIBUTION_COVERAGE = Suite(
             "min(classed_share) filter (where basis = 'downloads')",
             CLASSED_AS_USUAL,
             None,
-            severity="warn",
+            severity="investigate",
             because="what is XX widens every country's bounds: over three tenths of it no order is certain, and "
             "mart_attribution_queue says whom to locate",
         ),
@@ -223,7 +223,7 @@ MARTS_ATTRIBUTION_COVERAGE = Suite(
             f"fall > {COVERAGE_FALLS_BY}",
             among="falls",
             show="attribution, basis, previous_classed_share, classed_share, previous_located_share, located_share",
-            severity="warn",
+            severity="investigate",
             because="who is known one day is known the next: two points are lost when a large account is renamed, or types "
             "of accounts are no longer looked up",
         ),
@@ -232,7 +232,7 @@ MARTS_ATTRIBUTION_COVERAGE = Suite(
             f"country_code = 'XX' and share >= {SHARE_OF_AN_ACCOUNT}",
             among="largest_accounts",
             show="place, namespace, downloads, share",
-            severity="warn",
+            severity="investigate",
             because="the two hundred accounts that most is downloaded from decide every share: each has a row in "
             "organizations.csv, be it as community or individual; in a small Hub those are let pass that hold less than one "
             "download in ten thousand",

@@ -81,7 +81,7 @@ STAGING_MODEL_PARENTS = Suite(
             "relation_is_in_the_closed_list",
             "relation not in ('finetune', 'adapter', 'quantized', 'merge')",
             show="repo_id, parent_model_id, relation",
-            severity="warn",
+            severity="investigate",
             because="the Hub knows four relations; a fifth must be given a meaning before it is counted",
         ),
     ),

@@ -3,7 +3,7 @@
         materialized='incremental',
         incremental_strategy='delete+insert',
         unique_key='evaluation_id',
-        on_schema_change='fail',
+        on_schema_change='append_new_columns',
     )
 }}
 
@@ -25,16 +25,25 @@ final as (
         step,
         table_name,
         check_name,
-        severity,
+        -- results of before 2026-11-29 call them by other names
+        case severity
+            when 'error' then 'blocks'
+            when 'warn' then 'investigate'
+            else severity
+        end as severity,
         blocking,
         passed,
         crashed,
         accepted_event,
+        accepted_because,
+        owner,
         observed,
         threshold,
+        basis,
         reason,
         cast(evaluated_rows as bigint) as evaluated_rows,
-        cast(failed_rows as bigint) as failed_rows
+        cast(failed_rows as bigint) as failed_rows,
+        offenders
     from results
 
 )
