@@ -164,7 +164,9 @@ def test_a_test_that_no_daily_run_makes_is_a_blocking_promise_of_the_gate(manife
 def test_day_slices_are_replaced_by_day(models):
     for model in models.values():
         if model.config.materialized == "incremental":
-            assert model.config.on_schema_change == "fail", model.name
+            # verdicts of the past can't be made again: what they did not tell is null
+            change = "append_new_columns" if model.name == "fct_quality_results" else "fail"
+            assert model.config.on_schema_change == change, model.name
             if model.config.incremental_strategy == "replace":
                 # by what the run looked at: a day of which nothing is left loses its rows
                 for gone in model.config.meta["replaces"]:
