@@ -14,7 +14,7 @@ from orchestration.quality.suites import SUITES
 from orchestration.settings import Settings
 
 # The tables that a step judges hang, as checks, on these assets; those of warehouse layers on [layer, table].
-ASSET_OF_STEP = {"raw": ["hub", "models"], "published": ["publish", "candidate"]}
+ASSET_OF_STEP = {"raw": ["hub", "models"], "authors": ["hub", "authors"], "published": ["publish", "candidate"]}
 
 
 def gate_check(step: str) -> dg.AssetChecksDefinition:

@@ -29,7 +29,7 @@ from orchestration.settings import Settings
 ROWS_AT_ONCE = 1_000_000
 # What staging reads of a day; one that lacks either was never loaded.
 LISTINGS = ("models", "accounts")
-STEPS = ("staging", "intermediate", "marts")
+LANDED_STEPS, STEPS = ("raw", "authors"), ("staging", "intermediate", "marts")
 
 
 class Stopped(Exception):
@@ -105,7 +105,9 @@ def _room_for_another(settings: Settings) -> Iterator[Settings]:
 
 def _build(building: Settings, dbt: DbtInProcess, days: list[date], run_id: str) -> dict[date, str]:
     """All days, judged and loaded; gives those that were left out, with the reasons. Raises Stopped, and dg.Failure."""
-    left_out = _refused(building, "raw", _judged(building, "raw", days, run_id))
+    left_out: dict[date, str] = {}
+    for step in LANDED_STEPS:
+        left_out |= _refused(building, step, _judged(building, step, days, run_id))
     rows = {day: DayFolder(building.landing_dir, "models", day).manifest()["rows"] for day in days}
     while True:
         kept = [day for day in days if day not in left_out]

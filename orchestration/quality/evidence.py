@@ -8,18 +8,20 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from orchestration.quality.promises import Between, EqualTo, Learned, Promise, Suite
-from orchestration.quality.suites import PUBLISHED_TABLES
+from orchestration.quality.suites import PUBLISHED_TABLES, SUITES
 from orchestration.settings import Settings
 
 OFFENDERS = 5
 LONGEST_VALUE = 200
+# Four whole weeks: each weekday is in them equally often. 2026-11-29.
+DAYS_LEARNED_FROM = 28
 
 # Columns that suites read from the landing, for the views over a day that has no files.
 LANDED_COLUMNS = {
@@ -43,7 +45,13 @@ LANDED_COLUMNS = {
         "filename": "varchar",
         "file_row_number": "bigint",
     },
-    "accounts": {"namespace": "varchar", "account_type": "varchar"},
+    "accounts": {
+        "namespace": "varchar",
+        "account_type": "varchar",
+        "full_name": "varchar",
+        "is_verified": "boolean",
+        "followers": "bigint",
+    },
     "captures": {"status": "varchar", "models": "bigint", "downloads_all_time": "bigint"},
 }
 OF_ANY_LISTING = {
@@ -116,6 +124,8 @@ class Evidence:
             previous = self._last_complete_day_before(day)
             self._show_landed("previous_models", "models", previous)
             self._show_manifests(day, previous)
+        if self.step == "authors":
+            self._show_accounts(day)
         if self.step == "listings":
             self._show_further_listings(day)
 
@@ -191,12 +201,31 @@ class Evidence:
         return None
 
     def _show_manifests(self, day: date, previous: date | None) -> None:
-        """View `landed_manifest`: the day's and the last complete day's, as JSON, null where there is none."""
+        """Table `landed_manifest`: the day's and the last complete day's, as JSON, null where there is none; and
+        `past_manifests`, those of the days before from which bounds are learned."""
         manifest, previous_manifest = self._manifest(day), self._manifest(previous)
         rows = None if manifest is None else json.loads(manifest).get("rows")
         self.connection.execute("create or replace temp table landed_manifest (manifest json, previous_manifest json)")
         self.connection.execute("insert into landed_manifest values (?, ?)", [manifest, previous_manifest])
+        self.connection.execute("create or replace temp table past_manifests (snapshot_date date, manifest json)")
+        for past in (day - timedelta(days=back) for back in range(1, DAYS_LEARNED_FROM + 1)):
+            told = self._manifest(past)
+            if told is not None:
+                self.connection.execute("insert into past_manifests values (?, ?)", [past, told])
         self.connection.execute(f"set variable manifest_rows = {'null' if rows is None else int(rows)}")
+
+    def _show_accounts(self, day: date) -> None:
+        """Views of the accounts of the day and of the last landed day before, and table `accounts_manifests` of both."""
+        previous = self._last_landed_day_before(day, "accounts")
+        self._show_landed("landed_accounts", "accounts", day)
+        self._show_landed("previous_accounts", "accounts", previous)
+        self.connection.execute(
+            "create or replace temp table accounts_manifests (manifest json, previous_manifest json)"
+        )
+        self.connection.execute(
+            "insert into accounts_manifests values (?, ?)",
+            [self._manifest(day, "accounts"), self._manifest(previous, "accounts")],
+        )
 
     def _show_further_listings(self, day: date) -> None:
         """Of each listing beside the models: its rows of the day, of its last landed day before, and a row in
@@ -228,15 +257,20 @@ class Evidence:
 
 
 @contextmanager
-def open_evidence(step: str, settings: Settings, database: Path | None = None) -> Iterator[Evidence]:
+def open_evidence(
+    step: str, settings: Settings, database: Path | None = None, judged_at: datetime | None = None
+) -> Iterator[Evidence]:
     """A step's data, read-only, closed again at the end: an open reader would keep dbt from writing.
 
-    Raises EvidenceMissing or duckdb.Error where it can't be opened.
+    `judged_at` (UTC) is what freshness is measured by, now by default. Raises EvidenceMissing or duckdb.Error where
+    the data can't be opened.
     """
     with tempfile.TemporaryDirectory(prefix="observatory-gate-") as spill, duckdb.connect(":memory:") as connection:
         connection.execute("set timezone = 'UTC'")
         connection.execute(f"set temp_directory = {_literal(spill)}")
-        if step not in {"raw", "listings"}:
+        moment = (judged_at or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None)
+        connection.execute(f"set variable judged_at = timestamp '{moment.isoformat(sep=' ')}'")
+        if step not in {"raw", "authors", "listings"}:
             _attach(connection, settings.warehouse_path, "warehouse")
             connection.execute("use warehouse")
         if step == "marts":
@@ -250,6 +284,7 @@ def open_evidence(step: str, settings: Settings, database: Path | None = None) -
             _attach(connection, database, "published")
             _lock_down(connection, database.parent)
             _audit(connection, settings.published_dir)
+            _register(connection)
         yield Evidence(connection, step, settings)
 
 
@@ -275,7 +310,7 @@ def _audit(connection: duckdb.DuckDBPyConnection, published_dir: Path) -> None:
     connection.execute(
         "create temp table audited_tables (table_name varchar, is_promised boolean, is_present boolean, "
         "unreadable_because varchar, rows bigint, warehouse_rows bigint, key_columns varchar, repeated_keys bigint, "
-        "paths_in_view varchar[])"
+        "paths_in_view varchar[], columns varchar, warehouse_columns varchar)"
     )
     present, in_warehouse = _relations(connection, "published"), _relations(connection, "warehouse")
     for table in sorted(present | set(PUBLISHED_TABLES)):
@@ -293,7 +328,7 @@ def _audit(connection: duckdb.DuckDBPyConnection, published_dir: Path) -> None:
         except duckdb.Error as error:
             error_text = str(error)
         connection.execute(
-            "insert into audited_tables values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "insert into audited_tables values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 table,
                 key is not None,
@@ -304,8 +339,24 @@ def _audit(connection: duckdb.DuckDBPyConnection, published_dir: Path) -> None:
                 ", ".join(key or ()),
                 repeated,
                 _paths_in_view(connection, table, published_dir),
+                _columns(connection, "published", table),
+                _columns(connection, "warehouse", table),
             ],
         )
+
+
+def _register(connection: duckdb.DuckDBPyConnection) -> None:
+    """Temp table `registered_promises`: what the gates before this one had to judge."""
+    connection.execute("create temp table registered_promises (step varchar, table_name varchar, check_name varchar)")
+    connection.executemany(
+        "insert into registered_promises values (?, ?, ?)",
+        [
+            (suite.step, suite.table, promise.check_name)
+            for suite in SUITES.values()
+            if suite.step not in {"published", "listings"}
+            for promise in suite.promises
+        ],
+    )
 
 
 def _relations(connection: duckdb.DuckDBPyConnection, database: str) -> set[str]:
@@ -315,6 +366,15 @@ def _relations(connection: duckdb.DuckDBPyConnection, database: str) -> set[str]
         {"name": database},
     ).fetchall()
     return {row[0] for row in rows}
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, database: str, table: str) -> str | None:
+    """Names and types of a table's columns, in their order."""
+    return connection.execute(
+        "select string_agg(column_name || ' ' || lower(data_type), ', ' order by column_index) from duckdb_columns() "
+        "where database_name = ? and schema_name = 'marts' and table_name = ?",
+        [database, table],
+    ).fetchone()[0]
 
 
 def _repeated_keys(name: str, key: tuple[str, ...]) -> str:

@@ -53,7 +53,7 @@ def run_gate(
 ) -> GateResult:
     """Judge the days after a step, put the results into the history, and return them.
 
-    `step` is one of raw, staging, intermediate, marts, published; `database` is the candidate that 'published' judges;
+    `step` is one of STEPS; `database` is the candidate that 'published' judges;
     `evaluated_at` must know its time zone. Days are judged apart: a bad one is named in `failed_dates`, others pass.
     A check that can't be carried out is a result with crashed=True, never an exception and never a pass.
     A broken promise that a row of `known_events` (by default the seed's) covers passes as accepted.
@@ -71,7 +71,7 @@ def run_gate(
     at = evaluated_at.astimezone(UTC)
     results = tuple(
         _result(step, day, suite, verdict, events, run_id, at)
-        for day, suite, verdict in _verdicts(step, days, chosen, settings, database)
+        for day, suite, verdict in _verdicts(step, days, chosen, settings, database, at)
     )
     write_results(settings, results, step=step, run_id=run_id, at=at)
     return GateResult(step=step, snapshot_dates=tuple(days), results=results)
@@ -116,10 +116,10 @@ def _result(
 
 
 def _verdicts(
-    step: str, days: list[date], suites: list[Suite], settings: Settings, database: Path | None
+    step: str, days: list[date], suites: list[Suite], settings: Settings, database: Path | None, at: datetime
 ) -> Iterator[tuple[date, Suite, Verdict]]:
     try:
-        with open_evidence(step, settings, database) as evidence:
+        with open_evidence(step, settings, database, at) as evidence:
             judged = [
                 (day, suite, verdict)
                 for day in days

@@ -6,12 +6,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 import duckdb
 
 from orchestration.settings import Settings
-from tests.quality.good_day import DAY, MODELS, NEXT_DAY
+from tests.quality.good_day import DAY, MODELS, NEXT_DAY, land_day
 
 Change = Callable[[Settings], None]
 
@@ -63,6 +63,41 @@ def capture_with(column: str, expression: str) -> Change:
 # one row is enough to break what must never be; one in twenty breaks what may be rare
 ONE, MANY = "i = 42", "i % 20 = 3"
 
+
+def one_of_the_largest_before(settings: Settings) -> None:
+    """On the landed day before NEXT_DAY one repository had as many downloads as a thousand have on the real Hub."""
+    land_day(settings, DAY, rows=replaced("150000", "downloads", ONE).rows)
+
+
+def manifests_of_past_days(*weekdays: int, drop: bool = False, **entries: object) -> Change:
+    """The manifests of the days before NEXT_DAY that are of such weekdays (Monday is 0; all, if none is named) with other
+    entries, or without them altogether."""
+
+    def change(settings: Settings) -> None:
+        for path in (settings.landing_dir / "models").glob("snapshot_date=*/_manifest.json"):
+            day = date.fromisoformat(path.parent.name.split("=")[1])
+            if day < NEXT_DAY and (not weekdays or day.weekday() in weekdays):
+                if drop:
+                    path.unlink()
+                else:
+                    path.write_text(json.dumps(json.loads(path.read_text()) | entries))
+
+    return change
+
+
+def rows_told(rows: int) -> Change:
+    """NEXT_DAY's manifest with another number of rows, the same part of them without a task."""
+    return manifest_with(rows=rows, nulls={"sha": 3, "pipeline_tag": rows // 2})
+
+
+def both(*changes: Change) -> Change:
+    def change(settings: Settings) -> None:
+        for each in changes:
+            each(settings)
+
+    return change
+
+
 RAW_MODELS = {
     "row_count_equals_the_manifest": Landing(after=manifest_with(rows=MODELS + 1)),
     "row_count_equals_the_capture": Landing(after=capture_with("models", "models - 1")),
@@ -87,7 +122,15 @@ RAW_MODELS = {
     "all_time_downloads_is_not_negative": replaced("-1", "downloadsAllTime", ONE),
     "likes_is_not_negative": replaced("-1", "likes", ONE),
     "downloads_are_within_all_time_downloads": replaced("downloads - 1", "downloadsAllTime", MANY),
-    "downloads_are_near_the_last_complete_day": Landing("select * replace (downloads * 2 as downloads) from good"),
+    # few enough that the distribution keeps its shape
+    "downloads_are_near_the_last_complete_day": Landing(
+        "select * replace (cast(downloads * 0.695 as bigint) as downloads) from good"
+    ),
+    "largest_repositories_are_still_there": Landing(f"select * from good where not ({ONE})", one_of_the_largest_before),
+    "downloads_are_distributed_as_on_the_last_day": Landing(
+        "select * replace (cast(case when i % 2 = 0 then downloads * 1.95 else downloads * 0.05 end as bigint) as downloads, "
+        "downloadsAllTime * 2 as downloadsAllTime) from good"
+    ),
     "sentinel_models_are_still_there": Landing("select * from good where id <> 'openai-community/gpt2'"),
     "gated_is_in_the_closed_list": replaced("'by-invitation'", "gated", ONE),
     "no_model_is_private": replaced("true", "private", ONE),
@@ -116,7 +159,21 @@ ANOTHER_STAGED = f"""
 
 RAW_LANDING = {
     "no_field_is_new": Landing(after=manifest_with(unknown_fields={"xetEnabled": MODELS, "novelty": 1})),
-    "no_field_has_gone": Landing(after=manifest_with(nulls={"sha": 3, "pipeline_tag": MODELS})),
+    "no_field_has_gone": Landing(
+        after=manifest_with(nulls={"sha": 3, "pipeline_tag": MODELS // 2, "cardData": MODELS})
+    ),
+    # 2 % in four days: no day's growth is unusual
+    "rows_have_not_fallen": Landing(
+        after=both(manifests_of_past_days(1, 0, 6, drop=True), rows_told(MODELS * 98 // 100))
+    ),
+    "volume_grows_as_on_this_weekday": Landing(after=rows_told(MODELS * 103 // 100)),
+    # Wednesdays are held against Wednesdays, as long as there are some
+    "volume_grows_as_lately": Landing(after=both(manifests_of_past_days(2, drop=True), rows_told(MODELS * 103 // 100))),
+    "ids_vanish_as_usual": Landing(after=manifest_with(identity={"gone": MODELS // 100, "counters_fallen": 1})),
+    "hardly_any_counter_falls": Landing(after=manifest_with(identity={"gone": 0, "counters_fallen": MODELS // 20})),
+    "null_shares_are_as_in_the_weeks_before": Landing(
+        after=manifest_with(nulls={"sha": MODELS // 10, "pipeline_tag": MODELS // 2})
+    ),
     "no_field_is_retyped": Landing(after=manifest_with(retyped={"likes: number": 1, "downloads: string": 3})),
     "counters_moved_as_usual": Landing(
         after=manifest_with(counters={"event": "stalled", "said": "99 % unchanged", "captured_while_moving": False})
@@ -124,6 +181,40 @@ RAW_LANDING = {
     "captured_after_the_counters_had_moved": Landing(
         after=manifest_with(counters={"event": "none", "said": "", "captured_while_moving": True})
     ),
+}
+
+
+def accounts_with(statement: str = "", **entries: object) -> Landing:
+    """NEXT_DAY's accounts changed by a statement about `accounts`, or their manifest with other entries."""
+
+    def change(settings: Settings) -> None:
+        folder = settings.landing_dir / "accounts" / f"snapshot_date={NEXT_DAY}"
+        path, manifest = folder / "part-00000.parquet", folder / "_manifest.json"
+        with duckdb.connect() as connection:
+            connection.execute(f"create table accounts as from read_parquet('{path}', hive_partitioning = false)")
+            if statement:
+                connection.execute(statement)
+            connection.execute(f"copy accounts to '{path}' (format parquet)")
+            rows = connection.execute("select count(*) from accounts").fetchone()[0]
+        manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"rows": rows} | entries))
+
+    return Landing(after=change)
+
+
+AUTHORS_ACCOUNTS = {
+    "row_count_equals_the_manifest": accounts_with(rows=1),
+    "namespace_is_unique": accounts_with("insert into accounts from accounts where namespace = 'n0'"),
+    "account_type_is_in_the_closed_list": accounts_with(
+        "update accounts set account_type = 'bot' where namespace = 'n0'"
+    ),
+    "persons_are_only_name_and_type": accounts_with("update accounts set full_name = 'A B' where namespace = 'n14'"),
+    "known_accounts_are_not_forgotten": accounts_with("delete from accounts where namespace = 'n0'"),
+    "hardly_any_account_changes_its_type": accounts_with(
+        "update accounts set account_type = 'person', full_name = null, is_verified = null, followers = null "
+        "where namespace like 'n5%'"
+    ),
+    "known_part_of_downloads_has_not_fallen": accounts_with(known_downloads_share=0.9),
+    "look_ups_succeed": accounts_with(failed=["n18"]),
 }
 
 STAGING_MODELS = {
@@ -177,6 +268,10 @@ INTERMEDIATE_MODELS_ATTRIBUTED = {
     "all_time_downloads_equal_staging": on_one(ATTRIBUTED, "downloads_all_time = downloads_all_time - 1"),
     "age_is_the_days_since_creation": on_one(ATTRIBUTED, "age_days = age_days + 1", "age_days > 1000"),
     "new_is_younger_than_a_year_and_not_at_the_floor": on_one(ATTRIBUTED, "is_new = true", "is_created_at_floor"),
+    "pipeline_tag_is_in_the_seed": Database(
+        f"update {ATTRIBUTED} set pipeline_tag = 'mind-reading' where age_days % 20 = 3"
+    ),
+    "license_is_in_the_seed": Database(f"update {ATTRIBUTED} set license = 'my-own' where age_days % 10 = 3"),
 }
 
 SHARES = "marts.mart_daily_country_share"
@@ -236,6 +331,18 @@ MARTS_DAILY_COUNTRY_SHARE = {
     ),
     "no_country_jumps_without_a_named_cause": another_share_the_day_before(by=0.02),
     "no_country_leaps_without_a_named_cause": another_share_the_day_before(by=0.2),
+    "thirty_days_sum_to_the_hubs_own_count": Database(
+        f"update {SHARES} set downloads = downloads * 2, total_downloads = total_downloads * 2 where metric = 'window'"
+    ),
+    # of a Hub as large as the real one; one repository alone, so that it is no jump
+    "the_twenty_largest_keep_their_shares": Database(
+        f"update {ATTRIBUTED} set downloads_30d = downloads_30d * 100; "
+        f"update {SHARES} set downloads = downloads * 100, total_downloads = total_downloads * 100 "
+        "where metric in ('trailing_30d', 'window', 'new_trailing_30d'); "
+        f"insert into {SNAPSHOTS} {DAY_BEFORE} from {SNAPSHOTS}; insert into {SHARES} {DAY_BEFORE} from {SHARES}; "
+        f"update {SHARES} set share = share / 2 "
+        f"where country_code = 'FR' and metric = 'trailing_30d' and snapshot_date < date '{DAY}'"
+    ),
 }
 
 ORGANIZATION_SHARES = "marts.mart_daily_organization_share"
@@ -332,13 +439,16 @@ MARTS_SNAPSHOTS = {
     "calendar_has_no_holes": Database(
         f"insert into {SNAPSHOTS} select * replace (snapshot_date - 2 as snapshot_date) from {SNAPSHOTS}"
     ),
+    "the_day_before_was_captured": Database(
+        f"insert into {SNAPSHOTS} select * replace (snapshot_date - 1 as snapshot_date, 'missing' as status) from {SNAPSHOTS}"
+    ),
 }
 
-MODELS = "marts.dim_models"
+DIM_MODELS = "marts.dim_models"
 MARTS_MODELS = {
-    "repo_id_is_unique": Database(f"insert into {MODELS} from {MODELS} limit 1"),
-    "every_model_of_the_day_is_there": Database(f"delete from {MODELS} where model_id = 'openai-community/gpt2'"),
-    "the_day_lies_between_first_and_last_sight": on_one(MODELS, "first_seen_date = date '2026-12-01'"),
+    "repo_id_is_unique": Database(f"insert into {DIM_MODELS} from {DIM_MODELS} limit 1"),
+    "every_model_of_the_day_is_there": Database(f"delete from {DIM_MODELS} where model_id = 'openai-community/gpt2'"),
+    "the_day_lies_between_first_and_last_sight": on_one(DIM_MODELS, "first_seen_date = date '2026-12-01'"),
 }
 
 BRIDGE = "marts.bridge_model_parents"
@@ -369,6 +479,18 @@ MARTS_ORGANIZATIONS = {
     ),
 }
 
+RELEASES = "marts.fct_releases"
+MARTS_RELEASES = {
+    "key_is_unique": Database(f"insert into {RELEASES} from {RELEASES} limit 1"),
+    "sampled_releases_have_their_variants": Database(f"update {RELEASES} set variants = variants + 1"),
+    "sampled_releases_are_of_one_family": Database(
+        f"update {DIM_MODELS} set family = 'Qwen4' where model_id = 'n5-0/model-805'"
+    ),
+    "sampled_releases_are_dated_by_their_first_repository": Database(
+        f"update {RELEASES} set released_at = released_at + 1"
+    ),
+}
+
 PUBLISHED_DATABASE = {
     "public_tables_are_present": Database(candidate=f"drop table {QUEUE}"),
     "tables_can_be_read_under_lock_down": Database(
@@ -377,6 +499,7 @@ PUBLISHED_DATABASE = {
         "select * from read_parquet(coalesce(getvariable('place'), 'nowhere') || '/one.parquet')"
     ),
     "row_counts_equal_the_warehouse": Database(candidate=f"delete from {QUEUE} where namespace = 'n13'"),
+    "columns_equal_the_warehouse": Database(candidate=f"alter table {QUEUE} rename column share to part"),
     "keys_are_unique": Database(candidate=f"update {QUEUE} set namespace = 'n13'"),
     "views_name_no_absolute_path": Database(
         warehouse="create table marts.here as select 1 as one",
@@ -391,6 +514,13 @@ PUBLISHED_DAYS = {
     "organization_share_has_the_day": Database(candidate=f"delete from {ORGANIZATION_SHARES}"),
     "attribution_coverage_has_the_day": Database(candidate=f"delete from {COVERAGE}"),
     "headline_claims_has_the_day": Database(candidate=f"delete from {CLAIMS}"),
+    "newest_day_is_fresh": Database(candidate=f"update {SNAPSHOTS} set captured_at = captured_at - interval 2 day"),
+}
+
+PUBLISHED_CHECKS = {
+    "every_check_ran": Database(
+        "delete from marts.fct_quality_results where check_name = 'largest_repositories_are_still_there'"
+    ),
 }
 
 
@@ -450,6 +580,7 @@ LISTINGS_SPACES = of_a_listing("spaces")
 BROKEN: dict[str, dict[str, Landing | Database]] = {
     "raw_models": RAW_MODELS,
     "raw_landing": RAW_LANDING,
+    "authors_accounts": AUTHORS_ACCOUNTS,
     "staging_models": STAGING_MODELS,
     "staging_model_parents": STAGING_MODEL_PARENTS,
     "staging_accounts": STAGING_ACCOUNTS,
@@ -466,11 +597,13 @@ BROKEN: dict[str, dict[str, Landing | Database]] = {
     "marts_model_parents": MARTS_MODEL_PARENTS,
     "marts_countries": MARTS_COUNTRIES,
     "marts_organizations": MARTS_ORGANIZATIONS,
+    "marts_releases": MARTS_RELEASES,
     "published_database": PUBLISHED_DATABASE,
     "published_days": PUBLISHED_DAYS,
+    "published_checks": PUBLISHED_CHECKS,
     "listings_datasets": LISTINGS_DATASETS,
     "listings_spaces": LISTINGS_SPACES,
 }
 
 # landed cases break the second day, since some promises look back at the first; warehouses hold the first alone
-JUDGED_DAY = {name: NEXT_DAY if name.startswith(("raw_", "listings_")) else DAY for name in BROKEN}
+JUDGED_DAY = {name: NEXT_DAY if name.startswith(("raw_", "authors_", "listings_")) else DAY for name in BROKEN}

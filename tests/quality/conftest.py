@@ -17,6 +17,7 @@ from tests.quality.good_day import (
     copy_candidate,
     land_day,
     land_listing_day,
+    land_past,
 )
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -26,6 +27,7 @@ NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 def good_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two landed days of every listing, a warehouse of the first, a candidate of that. Not to be written to."""
     good = Settings(home=tmp_path_factory.mktemp("quality") / "home")
+    land_past(good)
     land_day(good, DAY)
     land_day(good, NEXT_DAY)
     for listing in LANDED_LISTINGS:

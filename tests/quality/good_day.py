@@ -4,7 +4,7 @@ The tables are worked out here in a few lines of SQL of their own; what breaks t
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
@@ -59,13 +59,20 @@ LANDED_LISTINGS = {
 
 MANIFEST = {
     "source": "hub_api",
+    "rows": MODELS,
     "captured_at": "2026-10-07T12:00:00+00:00",
     "unasked": [],
     "nulls": {"sha": 3, "pipeline_tag": MODELS // 2},
     "retyped": {},
     "unknown_fields": {},
+    "identity": {"gone": 0, "counters_fallen": 1},
     "counters": {"event": "none", "said": "1 % unchanged", "captured_while_moving": False},
 }
+
+ACCOUNTS_MANIFEST = {"listing": "accounts", "known_downloads_share": 0.93, "failed": []}
+
+# four weeks before the first landed day: only the manifests are still read of them
+PAST_DAYS = 28
 
 COUNTRIES = """
     select * from (values
@@ -102,6 +109,13 @@ create schema seeds;
 
 create table seeds.countries as {countries};
 
+create table seeds.pipeline_tags as select 'text-generation' as pipeline_tag;
+
+create table seeds.licenses as select 'mit' as license;
+
+create table seeds.release_dates as
+select '' as repo_id, 'n5-0/model-5' as model_id, date '2023-01-05' as released_on;
+
 create table staging.stg_hub__models as
 select
     snapshot_date,
@@ -114,7 +128,9 @@ select
     downloadsAllTime as downloads_all_time,
     likes,
     gated,
-    private as is_private
+    private as is_private,
+    pipeline_tag,
+    'MIT' as license
 from landed;
 
 create table staging.stg_hub__model_parents as
@@ -180,6 +196,8 @@ from sides where is_new
 union all
 select snapshot_date, 'trailing_30d', 30, attribution, country_code, organization, is_person, downloads_30d from sides
 union all
+select snapshot_date, 'window', 30, attribution, country_code, organization, is_person, downloads_30d from sides
+union all
 select snapshot_date, 'new_trailing_30d', 30, attribution, country_code, organization, is_person, downloads_30d
 from sides where is_new;
 
@@ -206,7 +224,8 @@ select
     round(downloads / total_downloads * 0.9, 12) as share_low,
     round(least(downloads / total_downloads * 1.1, 1), 12) as share_high,
     share as share_without_top_repository,
-    cast(null as bigint) as correction_downloads
+    cast(null as bigint) as correction_downloads,
+    case when metric = 'window' then 0 end as days_estimated
 from totals;
 
 create table marts.mart_daily_organization_share as
@@ -287,18 +306,44 @@ select
     'live' as source_revision,
     cast(snapshot_date as timestamp) + interval 12 hour as captured_at,
     models,
-    downloads_all_time
+    downloads_all_time,
+    false as is_simulated
 from staging.stg_hub__captures;
 
+-- two releases of one organisation: of three variants, by the day of creation; of one, by first sight
 create table marts.dim_models as
-select repo_id, max(model_id) as model_id, min(snapshot_date) as first_seen_date, max(snapshot_date) as last_seen_date
+select
+    repo_id,
+    max(model_id) as model_id,
+    min(snapshot_date) as first_seen_date,
+    max(snapshot_date) as last_seen_date,
+    min(created_at) as created_at,
+    case when max(namespace) = 'n5-0' then 'Qwen' end as organization,
+    case
+        when max(model_id) in ('n5-0/model-5', 'n5-0/model-805', 'n5-0/model-1605') then 'Qwen3'
+        when max(model_id) = 'n5-0/model-1' then 'Qwen4'
+    end as family,
+    case
+        when max(model_id) in ('n5-0/model-5', 'n5-0/model-805', 'n5-0/model-1605')
+            then (select min(repo_id) from staging.stg_hub__models where model_id = 'n5-0/model-5')
+    end as release_id
 from staging.stg_hub__models
 group by repo_id;
 
 create table marts.bridge_model_parents as
 select distinct repo_id, parent_model_id from staging.stg_hub__model_parents;
 
-create table marts.fct_releases as select 'r' || range as release_id from range(3);
+create table marts.fct_releases as
+select
+    release_id,
+    'Qwen' as organization,
+    'Qwen3' as family,
+    count(*) as variants,
+    'correction' as release_date_source,
+    date '2023-01-05' as released_at
+from marts.dim_models
+where release_id is not null
+group by release_id;
 
 create table marts.mart_weekly_release_frequency as select date '2026-10-05' as week_start, 'Qwen' as organization;
 
@@ -367,7 +412,14 @@ create table marts.mart_restatements as
 select '2026-10-06-one' as published_version, 'mart_headline_claims' as table_name, 'claim_id=1' as row_key;
 
 create table marts.fct_quality_results as
-select 'e' || range as evaluation_id from range(3);
+select
+    step || '.' || table_name || '.' || check_name as evaluation_id,
+    snapshot_date,
+    step,
+    table_name,
+    check_name
+from registered
+cross join (select distinct snapshot_date from staging.stg_hub__models);
 """
 
 
@@ -387,7 +439,18 @@ def land_day(settings: Settings, day: date, *, rows: str = "select * from good",
         (folder / "_manifest.json").write_text(json.dumps(MANIFEST | {"rows": count}))
         capture = "select 'complete' as status, count(*) as models, sum(downloadsAllTime)::bigint as downloads_all_time"
         _write(connection, f"{capture} from landed", _folder(settings, "captures", day))
-        _write(connection, f"from ({ACCOUNTS}) order by namespace", _folder(settings, "accounts", day))
+        accounts = _folder(settings, "accounts", day)
+        _write(connection, f"from ({ACCOUNTS}) order by namespace", accounts)
+        count = connection.execute(f"select count(*) from ({ACCOUNTS})").fetchone()[0]
+        (accounts / "_manifest.json").write_text(json.dumps(ACCOUNTS_MANIFEST | {"rows": count}))
+
+
+def land_past(settings: Settings) -> None:
+    """The manifests of the four weeks before the first landed day, from which bounds are learned."""
+    for back in range(1, PAST_DAYS + 1):
+        folder = _folder(settings, "models", DAY - timedelta(days=back))
+        folder.mkdir(parents=True)
+        (folder / "_manifest.json").write_text(json.dumps(MANIFEST))
 
 
 def land_listing_day(settings: Settings, listing: str, day: date, *, rows: str = "select * from good") -> None:
@@ -413,6 +476,11 @@ def build_warehouse(settings: Settings, days: list[date]) -> None:
         files = [str(_folder(settings, "models", day) / "*.parquet") for day in days]
         connection.execute(
             "create temp table landed as select * from read_parquet(?, hive_partitioning = true)", [files]
+        )
+        connection.execute("create temp table registered (step varchar, table_name varchar, check_name varchar)")
+        connection.executemany(
+            "insert into registered values (?, ?, ?)",
+            [(s.step, s.table, p.check_name) for s in SUITES.values() for p in s.promises],
         )
         connection.execute(WAREHOUSE.format(countries=COUNTRIES, accounts=ACCOUNTS))
 

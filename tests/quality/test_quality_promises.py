@@ -1,6 +1,6 @@
 """Every promise of the registry holds on a good day and can be broken, and each says why it is made."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import duckdb
 import pytest
@@ -9,6 +9,9 @@ from orchestration.quality.promises import STEPS, SUBJECTS_DIR
 from orchestration.quality.suites import SUITES
 from tests.quality.broken_days import BROKEN, JUDGED_DAY, Database, Landing
 from tests.quality.good_day import land_day, land_listing_day
+
+# days are judged within hours of their capture
+SOON = datetime(2026, 10, 7, 18, tzinfo=UTC)
 
 CASES = [(suite, check) for suite, cases in BROKEN.items() for check in cases]
 
@@ -49,7 +52,7 @@ def test_every_subject_belongs_to_a_suite():
 def test_a_good_day_keeps_every_promise(name, gate):
     suite = SUITES[name]
 
-    result = gate(suite.step, JUDGED_DAY[name], suites={name: suite})
+    result = gate(suite.step, JUDGED_DAY[name], suites={name: suite}, evaluated_at=SOON)
 
     assert [failure.sentence for failure in result.failures] == []
     assert len(result.results) == len(suite.promises)
@@ -70,7 +73,7 @@ def test_a_broken_promise_is_found_and_no_other(name, check, good, candidate, ga
             _execute(good.warehouse_path, warehouse)
             _execute(candidate, changed_candidate.replace("{folder}", str(candidate.parent)))
 
-    result = gate(suite.step, day, suites={name: suite})
+    result = gate(suite.step, day, suites={name: suite}, evaluated_at=SOON)
 
     assert [failure.check_name for failure in result.failures] == [check], result.summary()
     failure = result.failures[0]

@@ -102,6 +102,7 @@ def hub_authors(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Se
 
 
 raw_gate = gate_check("raw")
+authors_gate = gate_check("authors")
 
 
 def _land_accounts(days: list[date], settings: Settings) -> list[LandedDay]:

@@ -18,6 +18,8 @@ subject as (
         uploader_countries.country_code is not null as is_uploader_country_known,
         origin_countries.country_code is not null as is_origin_country_known,
         models.is_created_at_floor,
+        attributed.pipeline_tag in (select pipeline_tag from seeds.pipeline_tags) as is_pipeline_tag_known,
+        lower(attributed.license) in (select lower(license) from seeds.licenses) as is_license_known,
         case
             when models.created_at is not null
                 then greatest(date_diff('day', cast(models.created_at as date), attributed.snapshot_date), 0)

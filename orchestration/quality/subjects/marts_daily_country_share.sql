@@ -310,4 +310,45 @@ moves as (
     cross join causes_of_loading
     left join causes_of_countries
         on beside.country_code = causes_of_countries.country_code
+),
+
+-- on days without events, with nothing estimated and nothing taken back; both are sums over all models
+thirty_days as (
+    select
+        cast(max(total_downloads) filter (metric = 'window') as double) as summed,
+        max(total_downloads) filter (metric = 'trailing_30d') as counted
+    from subject
+    where
+        metric in ('window', 'trailing_30d')
+        and window_days = 30
+        and attribution = 'uploader'
+        and denominator = 'all'
+    having
+        max(days_estimated) filter (metric = 'window') = 0
+        and coalesce(sum(abs(correction_downloads)) filter (metric = 'window'), 0) = 0
+        and counted > 0
+        and (
+            select count(*)
+            from marts.dim_snapshots
+            where
+                platform_event <> 'none'
+                and snapshot_date between getvariable('day') - 29 and getvariable('day')
+        ) = 0
+),
+
+-- a millionth more in each, so that a country that has just come has a logarithm
+share_drift as (
+    select sum((share - previous_share) * ln((share + 0.000001) / (previous_share + 0.000001))) as stability_index
+    from (
+        select *
+        from moves
+        where
+            metric = 'trailing_30d'
+            and attribution = 'uploader'
+        order by greatest(share, previous_share) desc, country_code
+        limit 20
+    ) as largest
+    having
+        min(fewest_downloads) >= 100000000
+        and count(cause) = 0
 )

@@ -14,6 +14,14 @@ calendar as (
     from marts.dim_snapshots
 ),
 
+day_before as (
+    select
+        snapshot_date,
+        status
+    from marts.dim_snapshots
+    where snapshot_date = getvariable('day') - 1
+),
+
 subject as (
     select *
     from marts.dim_snapshots

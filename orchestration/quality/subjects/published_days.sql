@@ -26,7 +26,19 @@ claims as (
 ),
 
 subject as (
-    select *
+    select
+        *,
+        case
+            when
+                snapshot_date = (
+                    select max(snapshot_date)
+                    from published.marts.dim_snapshots
+                    where status = 'complete'
+                )
+                and source = 'hub_api'
+                and not is_simulated
+                then date_diff('minute', captured_at, getvariable('judged_at')) / 60.0
+        end as hours_since_capture
     from published.marts.dim_snapshots
     where snapshot_date = getvariable('day')
 )

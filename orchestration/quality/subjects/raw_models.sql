@@ -13,6 +13,66 @@ lost_sentinels as (
     where id not in (select id from landed_models where id is not null)
 ),
 
+-- of fewer downloads in a month a repository is among the first thousand in a small Hub only: the thousandth of the real
+-- one has several times as many
+previous_largest as (
+    select
+        _id,
+        id,
+        downloads
+    from previous_models
+    where downloads >= 100000
+    order by downloads desc, _id
+    limit 1000
+),
+
+found_largest as (
+    select distinct landed_models._id
+    from landed_models
+    inner join previous_largest
+        on landed_models._id = previous_largest._id
+),
+
+lost_largest as (
+    select *
+    from previous_largest
+    where _id not in (select _id from found_largest)
+),
+
+-- half decades of 30-day downloads: 0, 1–3, 4–9, 10–31 …
+magnitudes as (
+    select
+        floor(2 * log10(1 + greatest(downloads, 0))) as magnitude,
+        count(*) as models
+    from landed_models
+    group by magnitude
+),
+
+previous_magnitudes as (
+    select
+        floor(2 * log10(1 + greatest(downloads, 0))) as magnitude,
+        count(*) as models
+    from previous_models
+    where cast(captured_at as date) >= getvariable('day') - 30
+    group by magnitude
+),
+
+-- half a model more in each, so that an empty one has a logarithm
+magnitude_shares as (
+    select
+        (coalesce(magnitudes.models, 0) + 0.5) / sum(coalesce(magnitudes.models, 0) + 0.5) over () as share,
+        (coalesce(previous.models, 0) + 0.5) / sum(coalesce(previous.models, 0) + 0.5) over () as previous_share
+    from magnitudes
+    full join previous_magnitudes as previous
+        on magnitudes.magnitude is not distinct from previous.magnitude
+),
+
+drift as (
+    select sum((share - previous_share) * ln(share / previous_share)) as stability_index
+    from magnitude_shares
+    having (select count(*) from previous_magnitudes) > 0
+),
+
 walk as (
     select
         max(captured_at)

@@ -4,6 +4,7 @@ Which rows a suite looks at stands in ../subjects/, and how promises are judged 
 from __future__ import annotations
 
 from orchestration.quality.promises import Suite
+from orchestration.quality.suites.authors import AUTHORS_ACCOUNTS
 from orchestration.quality.suites.intermediate import INTERMEDIATE_MODELS_ATTRIBUTED
 from orchestration.quality.suites.listings import LISTINGS_DATASETS, LISTINGS_SPACES
 from orchestration.quality.suites.marts import (
@@ -17,9 +18,15 @@ from orchestration.quality.suites.marts import (
     MARTS_MODEL_PARENTS,
     MARTS_MODELS,
     MARTS_ORGANIZATIONS,
+    MARTS_RELEASES,
     MARTS_SNAPSHOTS,
 )
-from orchestration.quality.suites.published import PUBLISHED_DATABASE, PUBLISHED_DAYS, PUBLISHED_TABLES
+from orchestration.quality.suites.published import (
+    PUBLISHED_CHECKS,
+    PUBLISHED_DATABASE,
+    PUBLISHED_DAYS,
+    PUBLISHED_TABLES,
+)
 from orchestration.quality.suites.raw import RAW_LANDING, RAW_MODELS
 from orchestration.quality.suites.staging import (
     STAGING_ACCOUNTS,
@@ -35,6 +42,7 @@ SUITES: dict[str, Suite] = {
     for suite in (
         RAW_MODELS,
         RAW_LANDING,
+        AUTHORS_ACCOUNTS,
         STAGING_MODELS,
         STAGING_MODEL_PARENTS,
         STAGING_ACCOUNTS,
@@ -51,8 +59,10 @@ SUITES: dict[str, Suite] = {
         MARTS_MODEL_PARENTS,
         MARTS_COUNTRIES,
         MARTS_ORGANIZATIONS,
+        MARTS_RELEASES,
         PUBLISHED_DATABASE,
         PUBLISHED_DAYS,
+        PUBLISHED_CHECKS,
         LISTINGS_DATASETS,
         LISTINGS_SPACES,
     )

@@ -3,7 +3,7 @@ Sums over countries are promised in marts.py; the subjects' SQL is in ../subject
 
 from __future__ import annotations
 
-from orchestration.quality.promises import Suite, equal, never, unique
+from orchestration.quality.promises import FOUNDED_HISTORY, Suite, equal, never, rarely, unique
 
 INTERMEDIATE_MODELS_ATTRIBUTED = Suite(
     name="intermediate_models_attributed",
@@ -55,6 +55,32 @@ INTERMEDIATE_MODELS_ATTRIBUTED = Suite(
             "is_new is distinct from coalesce(age_days < 365 and not is_created_at_floor, false)",
             show="repo_id, model_id, age_days, is_created_at_floor, is_new",
             because="the headline counts new models only, and the floor date isn't a birthday",
+        ),
+        rarely(
+            "pipeline_tag_is_in_the_seed",
+            "not is_pipeline_tag_known",
+            of="pipeline_tag is not null",
+            at_most=0.01,
+            show="repo_id, model_id, pipeline_tag",
+            since=FOUNDED_HISTORY,
+            severity="investigate",
+            owner="team:attribution",
+            null_means="no model declares a task",
+            because="a task that the seed doesn't know has an unknown modality: the Hub adds some each year, and one in a "
+            "hundred models with such a task means that one of them has come into use",
+        ),
+        rarely(
+            "license_is_in_the_seed",
+            "not is_license_known",
+            of="license is not null",
+            at_most=0.05,
+            show="repo_id, model_id, license",
+            since=FOUNDED_HISTORY,
+            severity="investigate",
+            owner="team:attribution",
+            null_means="no model declares a licence",
+            because="a licence that the seed doesn't know counts as custom; people write what they like, but one in twenty "
+            "means that a licence of consequence is missing from the seed",
         ),
     ),
 )

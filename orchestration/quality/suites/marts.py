@@ -3,7 +3,7 @@ The copy that analysts read is judged in published.py; the subjects' SQL is in .
 
 from __future__ import annotations
 
-from orchestration.quality.promises import Suite, equal, never, one_of, unique, within
+from orchestration.quality.promises import FOUNDED_HISTORY, Suite, equal, never, one_of, unique, within
 
 # What the bounds on attribution rest on (2026-11-24): 118 well-known organisations alone held 45 % of the downloads of
 # the Hub's 3,000 most downloaded models, and the seed places several times as many accounts.
@@ -128,6 +128,28 @@ MARTS_DAILY_COUNTRY_SHARE = Suite(
             because="ten points in a day have no natural cause: an attribution was lost or made up. If it is true after "
             f"all, the next day is days apart from the last good one and passes. Causes that are known: {CAUSES}",
         ),
+        within(
+            "thirty_days_sum_to_the_hubs_own_count",
+            "(select max(summed / counted) from thirty_days)",
+            0.98,
+            1.02,
+            since=FOUNDED_HISTORY,
+            severity="investigate",
+            null_means="fewer than thirty days of history, or an event, a missing day or downloads taken back among them",
+            because="the sum of our thirty daily differences and the Hub's own 30-day counter are two measurements of one thing: "
+            "definitions.md allows 2 %, and nothing else that we check is as independent",
+        ),
+        within(
+            "the_twenty_largest_keep_their_shares",
+            "(select max(stability_index) from share_drift)",
+            None,
+            0.01,
+            since=FOUNDED_HISTORY,
+            severity="investigate",
+            null_means="no earlier day, too few downloads to judge moves, or a named cause",
+            because="population stability index over the shares of trailing_30d by uploader: five points that change "
+            "between two large countries give 0.0126, and a trailing sum replaces a thirtieth of itself a day",
+        ),
     ),
 )
 
@@ -168,6 +190,7 @@ MARTS_DAILY_ORGANIZATION_SHARE = Suite(
 MARTS_ATTRIBUTION_COVERAGE = Suite(
     name="marts_attribution_coverage",
     step="marts",
+    owner="team:attribution",
     table="mart_attribution_coverage",
     promises=(
         unique("key_is_unique", "snapshot_date, attribution, basis", because="a repeated row has two coverages"),
@@ -243,6 +266,7 @@ MARTS_ATTRIBUTION_COVERAGE = Suite(
 MARTS_ATTRIBUTION_SENSITIVITY = Suite(
     name="marts_attribution_sensitivity",
     step="marts",
+    owner="team:attribution",
     table="mart_attribution_sensitivity",
     may_be_empty="a day's source may tell no all-time downloads, and then no year of them is known",
     promises=(
@@ -297,6 +321,7 @@ MARTS_ATTRIBUTION_SENSITIVITY = Suite(
 MARTS_ATTRIBUTION_QUEUE = Suite(
     name="marts_attribution_queue",
     step="marts",
+    owner="team:attribution",
     table="mart_attribution_queue",
     may_be_empty="every account may have been located",
     promises=(
@@ -375,6 +400,19 @@ MARTS_SNAPSHOTS = Suite(
             label="days from the first to the last",
             because="a day that wasn't landed is a row that says so",
         ),
+        within(
+            "the_day_before_was_captured",
+            "(select count(*) from day_before where status <> 'complete')",
+            0,
+            0,
+            since=FOUNDED_HISTORY,
+            severity="watch",
+            evaluated="(select count(*) from day_before)",
+            failed="(select count(*) from day_before where status <> 'complete')",
+            offenders="select snapshot_date, status from day_before where status <> 'complete'",
+            because="a missing day can be had from an archive while there is one; only the day after a gap says so, "
+            "not each of the windows that it lies in",
+        ),
     ),
 )
 
@@ -427,6 +465,7 @@ MARTS_MODEL_PARENTS = Suite(
 MARTS_COUNTRIES = Suite(
     name="marts_countries",
     step="marts",
+    owner="team:attribution",
     table="dim_countries",
     promises=(
         unique("country_code_is_unique", "country_code", because="every share joins countries by it"),
@@ -455,6 +494,7 @@ MARTS_COUNTRIES = Suite(
 MARTS_ORGANIZATIONS = Suite(
     name="marts_organizations",
     step="marts",
+    owner="team:attribution",
     table="dim_organizations",
     promises=(
         unique("key_is_unique", "namespace, valid_from", because="an account has one home at a time"),
@@ -476,6 +516,43 @@ MARTS_ORGANIZATIONS = Suite(
             "account_type = 'person' and organization is null",
             show="namespace",
             because="persons aren't published by name, unless a seed says which organisation they publish for",
+        ),
+    ),
+)
+
+MARTS_RELEASES = Suite(
+    name="marts_releases",
+    step="marts",
+    table="fct_releases",
+    may_be_empty="no seeded organisation may have released anything yet",
+    promises=(
+        unique(
+            "key_is_unique", "release_id", since=FOUNDED_HISTORY, because="a repeated release doubles a lab's rhythm"
+        ),
+        never(
+            "sampled_releases_have_their_variants",
+            "variants is distinct from counted_variants",
+            among="sample",
+            show="release_id, family, variants, counted_variants",
+            since=FOUNDED_HISTORY,
+            because="fifty releases a day, others each day, are counted anew from dim_models: how many variants a release has is "
+            "part of the story",
+        ),
+        never(
+            "sampled_releases_are_of_one_family",
+            "families <> 1 or organizations <> 1",
+            among="sample",
+            show="release_id, family, families, organizations",
+            since=FOUNDED_HISTORY,
+            because="definition 17: a release is made of repositories of one family of one organisation",
+        ),
+        never(
+            "sampled_releases_are_dated_by_their_first_repository",
+            "released_at is distinct from expected_released_at",
+            among="sample",
+            show="release_id, family, release_date_source, released_at, expected_released_at",
+            since=FOUNDED_HISTORY,
+            because="definition 18: first sight, else a correction, else the day of creation; a rhythm is made of these dates",
         ),
     ),
 )

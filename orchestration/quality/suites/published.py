@@ -3,7 +3,7 @@ What the tables must add up to was judged before, in marts.py; the subjects' SQL
 
 from __future__ import annotations
 
-from orchestration.quality.promises import Suite, never, one_of, within
+from orchestration.quality.promises import FOUNDED_HISTORY, Suite, never, one_of, within
 
 # Every public table, with its key: the contract's promise to analysts.
 PUBLISHED_TABLES: dict[str, tuple[str, ...]] = {
@@ -83,6 +83,13 @@ PUBLISHED_DATABASE = Suite(
             because="what was judged in the warehouse is what is published",
         ),
         never(
+            "columns_equal_the_warehouse",
+            "is_promised and is_present and columns is distinct from warehouse_columns",
+            show="table_name, columns, warehouse_columns",
+            since=FOUNDED_HISTORY,
+            because="dbt's contract holds the warehouse's names and types: analysts' queries rest on the same ones",
+        ),
+        never(
             "keys_are_unique",
             "repeated_keys > 0",
             show="table_name, key_columns, repeated_keys",
@@ -118,6 +125,32 @@ PUBLISHED_DAYS = Suite(
                 ("attribution_coverage", "coverage"),
                 ("headline_claims", "claims"),
             )
+        ),
+        within(
+            "newest_day_is_fresh",
+            "max(hours_since_capture)",
+            None,
+            36,
+            since=FOUNDED_HISTORY,
+            severity="watch",
+            null_means="not the newest day of the version, simulated, or from an archive",
+            because="a day is published within hours of its capture; a day and a half later somebody has let it lie, and "
+            "readers take an old day for today",
+        ),
+    ),
+)
+
+PUBLISHED_CHECKS = Suite(
+    name="published_checks",
+    step="published",
+    table="checks",
+    promises=(
+        never(
+            "every_check_ran",
+            "evaluations = 0",
+            show="step, table_name, check_name",
+            since=FOUNDED_HISTORY,
+            because="a check that nobody made fails nothing: each promise of the steps before has a verdict on the day",
         ),
     ),
 )

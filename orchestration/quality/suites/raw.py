@@ -3,7 +3,18 @@ Listings beside the models are in listings.py; the subjects' SQL is in ../subjec
 
 from __future__ import annotations
 
-from orchestration.quality.promises import Promise, Suite, equal, never, one_of, rarely, unique, within
+from orchestration.quality.promises import (
+    FOUNDED_HISTORY,
+    Promise,
+    Suite,
+    equal,
+    learned,
+    never,
+    one_of,
+    rarely,
+    unique,
+    within,
+)
 
 # What the walk of any listing rests on; the subjects have the columns id_time and preceding_id.
 IN_ORDER_OF_ID: tuple[Promise, ...] = (
@@ -30,6 +41,23 @@ IN_ORDER_OF_ID: tuple[Promise, ...] = (
         "one in a thousand leaves room for repositories that the Hub repaired by hand",
     ),
 )
+
+# Six median absolute deviations leave ordinary swings alone, and a point is 30,000 models of the whole Hub, four times what
+# a usual day adds. In a small Hub a point is less than a handful of rows. 2026-11-29.
+DEVIATIONS, POINT, HANDFUL = 6, 0.01, 10
+# Of four weeks each weekday is there four times; with fewer than three of them its own habit isn't known. 2026-11-29.
+WEEKDAYS_KNOWN = 3
+
+
+def _usual(middle: str, deviation: str, floor: float, rows: str) -> tuple[str, str]:
+    """Lower and upper bound around what is usual."""
+    room = f"greatest({floor}, {DEVIATIONS} * {deviation}, {float(HANDFUL)} / {rows})"
+    return f"{middle} - {room}", f"{middle} + {room}"
+
+
+WEEKDAY_BOUNDS = _usual("weekday_middle", "weekday_deviation", POINT, "(select max(models_before) from growth)")
+LATELY_BOUNDS = _usual("middle", "deviation", POINT, "(select max(models_before) from growth)")
+VANISHED_BOUNDS = _usual("middle", "deviation", 0.001, "(select max(models_before) from growth)")
 
 RAW_MODELS = Suite(
     name="raw_models",
@@ -102,7 +130,7 @@ RAW_MODELS = Suite(
             "cast((select coalesce(sum(copies - 1), 0) from repeated_names) as double) / count(*)",
             0,
             0.01,
-            severity="investigate",
+            severity="watch",
             failed="cast((select coalesce(sum(copies - 1), 0) from repeated_names) as bigint)",
             offenders="select * from repeated_names",
             because="only a name re-created during the walk is there twice; many mean an overlapping page",
@@ -154,6 +182,29 @@ RAW_MODELS = Suite(
             offenders="select id from lost_sentinels",
             because="openai-community/gpt2 and google-bert/bert-base-uncased are as old as the listing and widely "
             "used: a listing that lost them lost others too",
+        ),
+        within(
+            "largest_repositories_are_still_there",
+            "(select count(*) from lost_largest)",
+            0,
+            0,
+            since=FOUNDED_HISTORY,
+            evaluated="(select count(*) from previous_largest)",
+            failed="(select count(*) from lost_largest)",
+            offenders="select _id, id, downloads from lost_largest",
+            because="the first thousand hold most of all downloads: where one of them is gone, all its country's sums fall. "
+            "An owner may withdraw one, which a row in known_events then says; a lost page or a renewed _id is likelier",
+        ),
+        within(
+            "downloads_are_distributed_as_on_the_last_day",
+            "(select max(stability_index) from drift)",
+            None,
+            0.1,
+            since=FOUNDED_HISTORY,
+            severity="investigate",
+            null_means="no complete day of the 30 before has landed",
+            because="population stability index over half decades of 30-day downloads: by convention 0.1 is a shift; days "
+            "of the sandbox differ by less than a thousandth, and a sum can stay the same while a field changes its meaning",
         ),
         never(
             "gated_is_in_the_closed_list",
@@ -247,11 +298,86 @@ RAW_LANDING = Suite(
     may_be_empty="a day that was landed by hand has no manifest; raw_models says so",
     promises=(
         within(
+            "rows_have_not_fallen",
+            f"(select case when change * models_before between -{HANDFUL} and 0 then 0 else change end from growth)",
+            -POINT,
+            None,
+            since=FOUNDED_HISTORY,
+            null_means="no day of the same source has landed in the four weeks before",
+            because="listings grow: more is created than withdrawn; a hundredth less is no day's work, and below it a part "
+            "of the listing is missing",
+        ),
+        learned(
+            "volume_grows_as_on_this_weekday",
+            f"(select growth from growth where (select weekdays from usual_growth) >= {WEEKDAYS_KNOWN})",
+            minimum=f"(select {WEEKDAY_BOUNDS[0]} from usual_growth)",
+            maximum=f"(select {WEEKDAY_BOUNDS[1]} from usual_growth)",
+            basis="(select format('median {:+.4f} ± {} MAD, at least {}, of {} such weekdays in the 28 days before', "
+            f"weekday_middle, {DEVIATIONS}, {POINT}, weekdays) from usual_growth)",
+            since=FOUNDED_HISTORY,
+            null_means=f"fewer than {WEEKDAYS_KNOWN} such weekdays have landed in the four weeks before",
+            because="rows a day, as a share of the Hub: it sleeps at weekends, so a weekday is held against its like; another "
+            "growth is a short walk, another Hub, or a flood of spam that would be counted as new models",
+        ),
+        learned(
+            "volume_grows_as_lately",
+            f"(select growth from growth where (select weekdays from usual_growth) < {WEEKDAYS_KNOWN} "
+            "and (select days from usual_growth) > 0)",
+            minimum=f"(select {LATELY_BOUNDS[0]} from usual_growth)",
+            maximum=f"(select {LATELY_BOUNDS[1]} from usual_growth)",
+            basis="(select format('cold start: median {:+.4f} ± {} MAD, at least {}, of {} days of any weekday', "
+            f"middle, {DEVIATIONS}, {POINT}, days) from usual_growth)",
+            since=FOUNDED_HISTORY,
+            severity="investigate",
+            null_means="each weekday's own growth is known, or no day's is",
+            because="until four weeks have landed there is only this to compare with, and it is too little to stop a day",
+        ),
+        learned(
+            "ids_vanish_as_usual",
+            "(select share from vanished where snapshot_date = getvariable('day') "
+            "and (select days from usual_vanished) >= 7)",
+            minimum="null",
+            maximum=f"(select {VANISHED_BOUNDS[1]} from usual_vanished)",
+            basis="(select format('median {:.5f} + {} MAD, at least 0.001, of {} days in the 28 before', "
+            f"middle, {DEVIATIONS}, days) from usual_vanished)",
+            since=FOUNDED_HISTORY,
+            severity="investigate",
+            null_means="fewer than seven days of the same source were compared in the four weeks before",
+            because="of the last landed day's ids, per day: 0.02 % leave on a usual day; five times that is a purge by the Hub, "
+            "which readers should know of, or a lost part that is too small to stop a day",
+        ),
+        within(
+            "hardly_any_counter_falls",
+            "max(fallen_share) filter (where counters_event <> 'recounted')",
+            0,
+            POINT,
+            since=FOUNDED_HISTORY,
+            severity="investigate",
+            null_means="no earlier day to compare with, or the Hub recounted, which counters_moved_as_usual says",
+            because="all-time counters only rise, but for repairs of single ones; more than one in a hundred is a recount "
+            "that is too small, or too one-sided, to move the median",
+        ),
+        learned(
+            "null_shares_are_as_in_the_weeks_before",
+            "(select max(abs(share - usual_share) / bound) from null_shares)",
+            minimum="null",
+            maximum="case when (select count(*) from null_shares) > 0 then 1 end",
+            basis=f"(select format('each column: median of {{}} to {{}} days ± {DEVIATIONS} MAD, at least a point; "
+            "told in such bounds', min(days), max(days)) from null_shares)",
+            since=FOUNDED_HISTORY,
+            severity="investigate",
+            failed="(select count(*) from null_shares where abs(share - usual_share) > bound)",
+            evaluated="(select count(*) from null_shares)",
+            offenders="select name, share, usual_share, bound from null_shares where abs(share - usual_share) > bound",
+            null_means="fewer than seven days of the same source have landed in the four weeks before",
+            because="a day's new rows cannot move the nulls of millions by a point: the Hub stopped telling a field of some",
+        ),
+        within(
             "no_field_is_new",
             "max(len(new_fields))",
             0,
             0,
-            severity="investigate",
+            severity="watch",
             failed="max(len(new_fields))",
             offenders="select unnest(new_fields) as field from subject",
             null_means="the manifest counts no fields",
@@ -275,7 +401,7 @@ RAW_LANDING = Suite(
             "max(len(retyped_fields))",
             0,
             0,
-            severity="investigate",
+            severity="watch",
             failed="max(len(retyped_fields))",
             offenders="select unnest(retyped_fields) as field_and_type from subject",
             null_means="the manifest counts no types",
@@ -297,7 +423,7 @@ RAW_LANDING = Suite(
             "captured_after_the_counters_had_moved",
             "captured_while_moving",
             show="captured_at",
-            severity="investigate",
+            severity="watch",
             because="the Hub's counters change between about 04 and 10 UTC: rows captured then may tell two days",
         ),
     ),
