@@ -52,7 +52,13 @@ class Warehouse:
     def invoke(self, *arguments: str, days: Iterable[date | str] = ()) -> dbtRunnerResult:
         variables = json.dumps({"snapshot_dates": [str(day) for day in days], "run_id": "test"})
         command = [*arguments, "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
-        command += ["--target-path", str(self.home / "target"), "--log-path", str(self.home / "logs")]
+        command += [
+            "--target-path",
+            str(self.home / "target"),
+            "--log-path",
+            str(self.home / "logs"),
+            "--no-write-json",
+        ]
         with self.environment():
             try:
                 result = dbtRunner(manifest=self.manifest).invoke([*command, "--vars", variables])

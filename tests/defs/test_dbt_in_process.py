@@ -116,15 +116,14 @@ def test_the_environment_is_as_before_and_nothing_is_written_into_the_project(db
 
     assert dict(os.environ) == before
     assert {path: path.stat().st_mtime_ns for path in artefacts.glob("*.json")} == written
-    assert (settings.home / "dbt" / "run_results.json").exists()
+    assert list((settings.home / "dbt" / "run").rglob("licenses.csv"))
 
 
 def test_days_and_run_reach_dbt(dbt, settings):
     _, result = dbt.build("licenses", settings, days=[DAY, date(2026, 11, 25)], run_id="run-1")
 
     assert result.success
-    said = json.loads((settings.home / "dbt" / "run_results.json").read_text())["args"]["vars"]
-    assert said == {"snapshot_dates": ["2026-11-24", "2026-11-25"], "run_id": "run-1"}
+    assert result.result.args["vars"] == {"snapshot_dates": ["2026-11-24", "2026-11-25"], "run_id": "run-1"}
 
 
 def test_a_failing_model_stops_the_layer_and_names_itself_and_the_cause(dbt, settings):

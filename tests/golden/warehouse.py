@@ -79,7 +79,15 @@ def _manifest() -> Manifest:
 
 def _options(home: Path) -> list[str]:
     folders = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
-    return [*folders, "--target-path", str(home / "target"), "--log-path", str(home / "logs"), "--quiet"]
+    return [
+        *folders,
+        "--target-path",
+        str(home / "target"),
+        "--log-path",
+        str(home / "logs"),
+        "--quiet",
+        "--no-write-json",
+    ]
 
 
 def _invoke(home: Path, *arguments: str) -> None:

@@ -47,7 +47,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Population:
 @pytest.fixture(scope="session")
 def eventful(tmp_path_factory: pytest.TempPathFactory) -> Population:
     """Many models, two months."""
-    return land_eventful_population(tmp_path_factory.mktemp("eventful"), models=5_000, days=60, seed=SEED)
+    return land_eventful_population(tmp_path_factory.mktemp("eventful"), models=3_000, days=60, seed=SEED)
 
 
 @pytest.fixture(scope="session")
@@ -69,7 +69,7 @@ def read_eventful(home: Path, population: Population, manifest) -> BothReadings:
         warehouse.load([day for day in days[22:] if day != late])
         warehouse.load([late])
     warehouse.load([revised])
-    return BothReadings("5,000 models × 60 days", Oracle(population.landing), warehouse)
+    return BothReadings("3,000 models × 60 days", Oracle(population.landing), warehouse)
 
 
 def read_long(home: Path, population: Population, manifest) -> BothReadings:

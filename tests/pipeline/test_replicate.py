@@ -20,7 +20,7 @@ def replicated(tmp_path_factory):
     """A year of a made-up Hub with no commit on one of the days wanted, the home, and what the command printed."""
     folder = tmp_path_factory.mktemp("replicate")
     world = folder / "world"
-    write_population(world, models=2_500, days=366, seed=11, first_day=DAYS_WANTED[0])
+    write_population(world, models=1_200, days=366, seed=11, first_day=DAYS_WANTED[0])
     (world / "archive.json").write_text(
         json.dumps({"cfahlgren1/hub-stats": {"commit_time": "23:30:00", "days_without_commit": ["2025-08-30"]}})
     )

@@ -74,8 +74,16 @@ class DbtInProcess:
         _spill(settings).parent.mkdir(parents=True, exist_ok=True)
         with _environment(settings):
             try:
+                # Without JSON: nobody reads the artefacts of a layer, and four copies of the manifest a day take a second.
                 result = dbtRunner(manifest=self.manifest, callbacks=[events.append]).invoke(
-                    ["--quiet", *command, "--vars", json.dumps(variables), *_folders(settings.home / "dbt")]
+                    [
+                        "--quiet",
+                        "--no-write-json",
+                        *command,
+                        "--vars",
+                        json.dumps(variables),
+                        *_folders(settings.home / "dbt"),
+                    ]
                 )
             finally:
                 # dbt-duckdb keeps the file open, which would lock out every reader until this process ends.

@@ -14,14 +14,16 @@ lost_sentinels as (
 ),
 
 -- of fewer downloads in a month a repository is among the first thousand in a small Hub only: the thousandth of the real
--- one has several times as many
+-- one has several times as many. After more than a week some have been withdrawn without anything being wrong
 previous_largest as (
     select
         _id,
         id,
         downloads
     from previous_models
-    where downloads >= 100000
+    where
+        downloads >= 100000
+        and cast(captured_at as date) >= getvariable('day') - 7
     order by downloads desc, _id
     limit 1000
 ),
