@@ -106,12 +106,14 @@ class GateResult:
 
     def summary(self) -> str:
         """One sentence about the whole verdict."""
+        accepted = [result for result in self.results if result.accepted_event]
+        told = f" {len(accepted)} accepted as a known event: {accepted[0].accepted_because}." if accepted else ""
         if not self.failures:
-            return f"All {len(self.results)} checks passed, days judged: {len(self.snapshot_dates)}."
+            return f"All {len(self.results)} checks passed, days judged: {len(self.snapshot_dates)}.{told}"
         counts = self._counts()
         return (
             f"{counts['failed']} of {counts['evaluated']} checks failed, {counts['warned']} warned, "
-            f"{counts['crashed']} of these crashed. First, {self.failures[0].snapshot_date}: {self.failures[0].sentence}"
+            f"{counts['crashed']} of these crashed. First, {self.failures[0].snapshot_date}: {self.failures[0].sentence}{told}"
         )
 
     def metadata(self) -> dict[str, Any]:
@@ -139,6 +141,7 @@ class GateResult:
             "failed": sum(result.blocks for result in self.results),
             "warned": sum(not result.passed and not result.blocks for result in self.results),
             "crashed": sum(result.crashed for result in self.results),
+            "accepted": sum(result.accepted_event for result in self.results),
         }
 
     def _overview(self) -> str:

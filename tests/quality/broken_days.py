@@ -7,11 +7,12 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 
 import duckdb
 
 from orchestration.settings import Settings
-from tests.quality.good_day import DAY, MODELS, NEXT_DAY, land_day
+from tests.quality.good_day import DAY, MODELS, NEXT_DAY, land_day, land_listing_day
 
 Change = Callable[[Settings], None]
 
@@ -607,3 +608,28 @@ BROKEN: dict[str, dict[str, Landing | Database]] = {
 
 # landed cases break the second day, since some promises look back at the first; warehouses hold the first alone
 JUDGED_DAY = {name: NEXT_DAY if name.startswith(("raw_", "authors_", "listings_")) else DAY for name in BROKEN}
+
+
+def break_promise(settings: Settings, suite: str, check: str) -> None:
+    """Change a good home so that this promise is broken on its judged day."""
+    day = JUDGED_DAY[suite]
+    match BROKEN[suite][check]:
+        case Landing(rows, after, listing):
+            if listing == "models":
+                land_day(settings, day, rows=rows)
+            else:
+                land_listing_day(settings, listing, day, rows=rows)
+            if after:
+                after(settings)
+        case Database(warehouse, candidate):
+            database = settings.published_dir / "_candidates" / "one" / "observatory.duckdb"
+            _execute(settings.warehouse_path, warehouse)
+            _execute(database, candidate.replace("{folder}", str(database.parent)))
+
+
+def _execute(database: Path, sql: str) -> None:
+    if not sql:
+        return
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("set timezone = 'UTC'")
+        connection.execute(sql)

@@ -21,6 +21,8 @@ from tests.quality.good_day import (
 )
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+# within hours of the second day's capture
+SOON = datetime(2026, 10, 7, 18, tzinfo=UTC)
 
 
 @pytest.fixture(scope="session")

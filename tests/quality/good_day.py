@@ -413,7 +413,7 @@ select '2026-10-06-one' as published_version, 'mart_headline_claims' as table_na
 
 create table marts.fct_quality_results as
 select
-    step || '.' || table_name || '.' || check_name as evaluation_id,
+    snapshot_date || '.' || step || '.' || table_name || '.' || check_name as evaluation_id,
     snapshot_date,
     step,
     table_name,

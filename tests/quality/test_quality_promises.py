@@ -1,17 +1,13 @@
 """Every promise of the registry holds on a good day and can be broken, and each says why it is made."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 
-import duckdb
 import pytest
 
 from orchestration.quality.promises import STEPS, SUBJECTS_DIR
 from orchestration.quality.suites import SUITES
-from tests.quality.broken_days import BROKEN, JUDGED_DAY, Database, Landing
-from tests.quality.good_day import land_day, land_listing_day
-
-# days are judged within hours of their capture
-SOON = datetime(2026, 10, 7, 18, tzinfo=UTC)
+from tests.quality.broken_days import BROKEN, JUDGED_DAY, break_promise
+from tests.quality.conftest import SOON
 
 CASES = [(suite, check) for suite, cases in BROKEN.items() for check in cases]
 
@@ -59,19 +55,9 @@ def test_a_good_day_keeps_every_promise(name, gate):
 
 
 @pytest.mark.parametrize(("name", "check"), CASES, ids=[f"{name}-{check}" for name, check in CASES])
-def test_a_broken_promise_is_found_and_no_other(name, check, good, candidate, gate):
-    suite, case, day = SUITES[name], BROKEN[name][check], JUDGED_DAY[name]
-    match case:
-        case Landing(rows, after, listing):
-            if listing == "models":
-                land_day(good, day, rows=rows)
-            else:
-                land_listing_day(good, listing, day, rows=rows)
-            if after:
-                after(good)
-        case Database(warehouse, changed_candidate):
-            _execute(good.warehouse_path, warehouse)
-            _execute(candidate, changed_candidate.replace("{folder}", str(candidate.parent)))
+def test_a_broken_promise_is_found_and_no_other(name, check, good, gate):
+    suite, day = SUITES[name], JUDGED_DAY[name]
+    break_promise(good, name, check)
 
     result = gate(suite.step, day, suites={name: suite}, evaluated_at=SOON)
 
@@ -84,11 +70,3 @@ def test_a_broken_promise_is_found_and_no_other(name, check, good, candidate, ga
     if promise.offenders:
         assert 1 <= len(failure.offenders) <= 5
         assert failure.failed_rows >= 1
-
-
-def _execute(database, sql: str) -> None:
-    if not sql:
-        return
-    with duckdb.connect(str(database)) as connection:
-        connection.execute("set timezone = 'UTC'")
-        connection.execute(sql)
