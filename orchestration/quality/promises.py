@@ -83,7 +83,8 @@ class Promise:
     `measure` is a SQL aggregate over the suite's `subject` (scalar subqueries over the suite's other CTEs are welcome);
     `failed` counts the rows that break the promise and `offenders` selects them, where rows can be blamed;
     `null_means` says why a missing measure is fine: without it, a missing measure breaks the promise.
-    `owner` is who is told; None leaves it to the suite.
+    `owner` is who is told; None leaves it to the suite. `alone`: measured by a query of its own, since it holds something
+    of every row in memory.
     """
 
     check_name: str
@@ -97,6 +98,7 @@ class Promise:
     offenders: str | None = None
     evaluated: str = "count(*)"
     null_means: str | None = None
+    alone: bool = False
 
     @property
     def blocking(self) -> bool:
@@ -127,14 +129,28 @@ class Suite:
         return (SUBJECTS_DIR / f"{self.name}.sql").read_text(encoding="utf-8").strip()
 
 
-def never(check_name: str, where: str, *, because: str, among: str = "subject", show: str = "*", **more) -> Promise:
-    """No row of `among` (the subject, or another CTE of its file) satisfies `where`; offenders show columns `show`."""
+def never(
+    check_name: str,
+    where: str,
+    *,
+    because: str,
+    among: str = "subject",
+    evaluated: str | None = None,
+    show: str = "*",
+    **more,
+) -> Promise:
+    """No row of `among` (the subject, or another CTE of its file) satisfies `where`; offenders show columns `show`.
+
+    `evaluated` counts the rows that were looked at, if that is cheaper than to count those of `among`.
+    """
     count = f"count(*) filter (where {where})"
+    if among != "subject":
+        count = f"(select {count} from {among})"
     return Promise(
         check_name=check_name,
-        measure=count if among == "subject" else f"(select {count} from {among})",
-        failed=count if among == "subject" else f"(select {count} from {among})",
-        evaluated="count(*)" if among == "subject" else f"(select count(*) from {among})",
+        measure=count,
+        failed=count,
+        evaluated=evaluated or ("count(*)" if among == "subject" else f"(select count(*) from {among})"),
         offenders=f"select {show} from {among} where {where}",
         expectation=Between(0, 0),
         because=because,
@@ -158,11 +174,16 @@ def rarely(
     )
 
 
-def unique(check_name: str, key: str, *, because: str, **more) -> Promise:
-    """`key` (comma-separated columns of the subject) occurs once, and none of its columns is null."""
+def unique(check_name: str, key: str, *, because: str, by_hash: bool = False, **more) -> Promise:
+    """`key` (comma-separated columns of the subject) occurs once, and none of its columns is null.
+
+    `by_hash` counts 64-bit hashes in its stead, in half the memory: no repeated key escapes, and among three million keys
+    two share a hash, which would be called a repeated key, once in four million days.
+    """
     columns = [column.strip() for column in key.split(",")]
     whole = " and ".join(f"{column} is not null" for column in columns)
-    surplus = f"count(*) - count(distinct ({key})) filter (where {whole})"
+    counted = f"hash({key})" if by_hash else f"({key})"
+    surplus = f"count(*) - count(distinct {counted}) filter (where {whole})"
     return Promise(
         check_name=check_name,
         measure=surplus,

@@ -7,10 +7,17 @@ previous_sentinels as (
     where id in ('openai-community/gpt2', 'google-bert/bert-base-uncased')
 ),
 
+found_sentinels as (
+    select distinct landed_models.id
+    from landed_models
+    inner join previous_sentinels
+        on landed_models.id = previous_sentinels.id
+),
+
 lost_sentinels as (
     select id
     from previous_sentinels
-    where id not in (select id from landed_models where id is not null)
+    where id not in (select id from found_sentinels)
 ),
 
 -- of fewer downloads in a month a repository is among the first thousand in a small Hub only: the thousandth of the real
@@ -83,13 +90,28 @@ walk as (
     from landed_models
 ),
 
-steps as (
+steps as not materialized (
     select
         filename,
         file_row_number,
         _id,
-        lag(_id) over (order by filename, file_row_number) as preceding_id
+        -- in the order of reading, which is that of the files: three million rows are not sorted to be told so
+        lag(_id) over () as preceding_id
     from landed_models
+),
+
+-- numbers first: three million names don't fit into little memory
+names_as_numbers as (
+    select count(id) - count(distinct hash(id)) as surplus
+    from landed_models
+),
+
+repeated_hashes as (
+    select hash(id) as name_hash
+    from landed_models
+    where id is not null
+    group by name_hash
+    having count(*) > 1
 ),
 
 repeated_names as (
@@ -97,17 +119,22 @@ repeated_names as (
         id,
         count(*) as copies
     from landed_models
-    where id is not null
+    where hash(id) in (select name_hash from repeated_hashes)
     group by id
     having count(*) > 1
 ),
 
-subject as (
+subject as not materialized (
     select
         landed_models.*,
-        to_timestamp(
-            try_cast('0x' || substr(landed_models._id, 1, 8) as bigint)
-        ) as id_time,
+        -- written out and compared as text where it can be: reading three million hexadecimal numbers takes seconds
+        case
+            when
+                printf('%08x', cast(epoch(landed_models.createdAt) as bigint))
+                = substr(landed_models._id, 1, 8)
+                then landed_models.createdAt
+            else to_timestamp(try_cast('0x' || substr(landed_models._id, 1, 8) as bigint))
+        end as id_time,
         walk.ended_at as walk_ended_at
     from landed_models
     cross join walk

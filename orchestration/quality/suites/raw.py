@@ -28,7 +28,10 @@ IN_ORDER_OF_ID: tuple[Promise, ...] = (
         "repository_ids_are_in_order",
         "_id < preceding_id",
         among="steps",
+        # counted twice, the steps would be kept in memory
+        evaluated="count(*)",
         show="filename, file_row_number, preceding_id, _id",
+        alone=True,
         because="the walk is a keyset on _id: a step back means that a page was repeated or mixed up",
     ),
     rarely(
@@ -107,6 +110,8 @@ RAW_MODELS = Suite(
         unique(
             "repository_id_is_unique",
             "_id",
+            by_hash=True,
+            alone=True,
             because="_id is the identity of a model in every table: a repeated one doubles its downloads",
         ),
         *IN_ORDER_OF_ID,
@@ -127,11 +132,12 @@ RAW_MODELS = Suite(
         ),
         within(
             "model_name_is_held_once",
-            "cast((select coalesce(sum(copies - 1), 0) from repeated_names) as double) / count(*)",
+            "cast((select surplus from names_as_numbers) as double) / count(*)",
             0,
             0.01,
             severity="watch",
-            failed="cast((select coalesce(sum(copies - 1), 0) from repeated_names) as bigint)",
+            failed="(select surplus from names_as_numbers)",
+            alone=True,
             offenders="select * from repeated_names",
             because="only a name re-created during the walk is there twice; many mean an overlapping page",
         ),
