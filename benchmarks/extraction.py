@@ -36,8 +36,22 @@ def measure_extraction(pages: Path, scratch: Path, repeats: int, say: Callable[[
                     f"  {what}, repeat {repeat + 1}: {record['wall_seconds']:.1f} s, {record['cpu_seconds']:.1f} s CPU,"
                     f" {record['peak_bytes'] / 1e6:.0f} MB"
                 )
+            records.append({"what": "judge_raw", "repeat": repeat} | judge(home, DAYS[1]))
+            say("  judge_raw, repeat {repeat}: {wall_seconds:.1f} s, {promises} promises".format(**records[-1]))
             shutil.rmtree(home, ignore_errors=True)
     return records
+
+
+def judge(home: Path, day: date) -> dict:
+    """The raw gate over the landed day, with the one before it beside it, in a fresh process; then each promise alone."""
+    output, taken = measured(["-m", "benchmarks.judge", str(home), day.isoformat()])
+    told = json.loads(output.strip().rpartition("\n")[2])
+    if told["crashed"]:
+        raise RuntimeError(
+            f"found checks that crashed: {told['crashed']}; expected verdicts. No figure is worth anything."
+        )
+    each, _ = measured(["-m", "benchmarks.judge", str(home), day.isoformat(), "--each"])
+    return told | json.loads(each.strip().rpartition("\n")[2]) | taken.as_dict()
 
 
 def _measure(what: str, server: PageServer, day: date, home: Path) -> dict:

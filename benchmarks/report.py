@@ -96,13 +96,31 @@ def _of_extraction(records: list[dict]) -> list[Figure]:
         Figure("first day", "CPU s", rows, _values(first, _cpu)),
         Figure("second day", "CPU s", rows_second, _values(second, _cpu)),
     ]
+    gate, every = _each(records, "judge_raw"), "of the whole process; the day before beside it"
+    landed += [
+        Figure("raw gate, all promises", "s", rows_second, _values(gate, _wall), 10, note=every),
+        Figure("raw gate, all promises", "CPU s", rows_second, _values(gate, _cpu)),
+        Figure("raw gate, peak memory", memory, rows_second, _values(gate, _peak), 500),
+        Figure(
+            "raw gate, the dearest promise alone",
+            "s",
+            rows_second,
+            _values(gate, lambda record: max(record["seconds"].values())),
+            note=", ".join(sorted({max(record["seconds"], key=record["seconds"].get) for record in gate})),
+        ),
+    ]
     floors = [
         Figure("floor: bytes only", "s", rows, _values(floor_bytes, _wall)),
         Figure("floor: parse only", "s", rows, _values(floor_parse, _wall)),
         Figure("floor: parse only", speed, rows, _values(floor_parse, _speed)),
         Figure("floor: parse only, peak memory", memory, rows, _values(floor_parse, _peak)),
         Figure(
-            "the page server's own CPU", "ms/page", rows, _values(records, _server), 0.3, note="while it is read from"
+            "the page server's own CPU",
+            "ms/page",
+            rows,
+            _values([r for r in records if "pages" in r], _server),
+            0.3,
+            note="while it is read from",
         ),
     ]
     return landed + floors

@@ -16,6 +16,7 @@ from benchmarks.daily_job import steps_of_last_run
 from benchmarks.misbehaving import Ordeal, judge
 from benchmarks.processes import CommandFailed, measured
 from benchmarks.report import Figure, markdown
+from orchestration.quality import SUITES
 from orchestration.settings import PROJECT_ROOT
 from tests.benchmarks.conftest import MODELS
 
@@ -67,14 +68,19 @@ def test_every_figure_has_its_rows_and_the_run_its_machine_and_date(results):
 def test_records_hold_what_the_figures_are_made_of(results, pages):
     records = {record["what"]: record for record in results["extraction"]}
 
-    assert set(records) == {"bytes", "parse", "land_first_day", "land_second_day"}
+    assert set(records) == {"bytes", "parse", "land_first_day", "land_second_day", "judge_raw"}
     assert records["land_first_day"]["rows"] == records["parse"]["rows"] == MODELS
     assert records["land_second_day"]["rows"] == len(pages.days[1])
     for record in records.values():
         assert record["wall_seconds"] > 0
         assert record["cpu_seconds"] == record["user_seconds"] + record["system_seconds"]
         assert record["peak_bytes"] > 10_000_000
-        assert record["server_requests"] >= record["pages"]
+        assert record["what"] == "judge_raw" or record["server_requests"] >= record["pages"]
+    raw = [(suite.table, promise) for suite in SUITES.values() if suite.step == "raw" for promise in suite.promises]
+    judged = records["judge_raw"]
+    assert judged["rows"] == len(pages.days[1])
+    assert judged["promises"] == len(raw) == len(judged["seconds"])
+    assert set(judged["seconds"]) == {f"{table}.{promise.check_name}" for table, promise in raw}
     assert records["land_first_day"]["landed_bytes"] > 50 * MODELS
     assert {record["what"] for record in results["daily_job"]} == {"load_dagster", "load_definitions"}
 
