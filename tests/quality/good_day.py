@@ -368,6 +368,12 @@ select '2026-10-06-one' as published_version, 'mart_headline_claims' as table_na
 
 create table marts.fct_quality_results as
 select 'e' || range as evaluation_id from range(3);
+
+create table marts.mart_daily_quality_score as
+select snapshot_date, 'raw' as step from marts.dim_snapshots;
+
+create table marts.mart_promise_history as
+select 'raw' as step, 'hub_models' as table_name, 'c' || range as check_name from range(3);
 """
 
 
