@@ -110,9 +110,13 @@ def quality_of_tables(connection: duckdb.DuckDBPyConnection, tables: Sequence[st
     for table in tables:
         own = score_of(verdict for verdict in verdicts if verdict["table_name"] == table)
         if own.promises:
-            sentences[table] = f"Quality on {day}: {own.score:g} of 100, by {own.promises} promises of its own."
+            sentences[table] = (
+                f"Quality on {day}: {score_in_words(own.score)} of 100, by {own.promises} promises of its own."
+            )
         elif of_step.promises:
-            sentences[table] = f"Quality on {day}: no promise of its own; step score {of_step.score:g} of 100."
+            sentences[table] = (
+                f"Quality on {day}: no promise of its own; step score {score_in_words(of_step.score)} of 100."
+            )
         else:
             sentences[table] = "Quality: no promise of its own, and no day was judged yet."
     return sentences
@@ -160,6 +164,13 @@ def offenders_of(verdict: Mapping[str, Any]) -> list[dict[str, str]]:
         {display_name(str(name)): display_name(str(value)) for name, value in row.items()}
         for row in listed[:OFFENDERS_SHOWN]
     ]
+
+
+def score_in_words(score: float | None) -> str:
+    """To the tenth that it is rounded down to; 100 as such, as nothing else is."""
+    if score is None:
+        return "–"
+    return "100" if score == 100 else f"{score:.1f}"
 
 
 def hours_in_words(hours: float | None) -> str:

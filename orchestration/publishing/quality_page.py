@@ -15,6 +15,7 @@ from orchestration.publishing.quality_facts import (
     hours_in_words,
     moment,
     offenders_of,
+    score_in_words,
 )
 from orchestration.quality.promises import STEPS, WEIGHTS
 from orchestration.quality.score import SCORE_MEANS, Score, is_broken, score_of
@@ -136,10 +137,6 @@ def cell(score: Score | None) -> Cell | None:
     mark = MARKS[score.worst_broken]
     title = f"{score.kept} of {score.promises} promises kept; {WHAT_A_MARK_MEANS[mark]}"
     return Cell(text=score_in_words(score.score), mark=mark, band=band, title=title)
-
-
-def score_in_words(score: float | None) -> str:
-    return "–" if score is None else f"{score:g}"
 
 
 def promise_in_words(verdict: dict[str, Any]) -> str:
