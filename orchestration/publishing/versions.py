@@ -21,6 +21,7 @@ from orchestration.publishing.current import (
     published_versions,
     publishing_lock,
     read_version,
+    version_ids,
     versions_dir,
 )
 from orchestration.publishing.errors import PublishRefused, VersionDamaged, VersionExists
@@ -271,15 +272,8 @@ def git_revision() -> str:
 
 def prune(settings: Settings, at: datetime) -> list[str]:
     """Remove versions beyond `keep_versions`, oldest first; never the current one, nor one retired within a day."""
-    current = current_version(settings)
     versions = published_versions(settings)
-    retired = retired_versions(settings)
-    retired = {
-        version.version_id: retired.get(version.version_id, at.isoformat())
-        for version in versions
-        if current and version.version_id != current.version_id
-    }
-    write_json(settings.published_dir / "retired.json", retired)
+    retired = note_retired(settings, at)
     removed = [
         version.version_id
         for version in versions[settings.keep_versions :]
@@ -291,6 +285,21 @@ def prune(settings: Settings, at: datetime) -> list[str]:
     remove_abandoned_candidates(settings, at)
     empty_trash(settings)
     return removed
+
+
+def note_retired(settings: Settings, at: datetime) -> dict[str, str]:
+    """Write down which versions are not current, each with when that was first seen; give it.
+
+    One that is current again is no longer among them.
+    """
+    current, known = current_version(settings), retired_versions(settings)
+    retired = {
+        version_id: known.get(version_id, at.isoformat())
+        for version_id in version_ids(settings)
+        if current and version_id != current.version_id
+    }
+    write_json(settings.published_dir / "retired.json", retired)
+    return retired
 
 
 def retired_versions(settings: Settings) -> dict[str, str]:
