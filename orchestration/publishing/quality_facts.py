@@ -92,13 +92,27 @@ def verdicts_of(
 
 
 def flagged_promises(verdicts: Rows) -> Rows:
-    """Each promise that was broken and published all the same, once: its last verdict, and the days on which it was."""
-    days: dict[tuple, list[date]] = {}
-    last: dict[tuple, dict[str, Any]] = {}
-    for verdict in flagged(verdicts):
-        days.setdefault(promise_of(verdict), []).append(verdict["snapshot_date"])
-        last[promise_of(verdict)] = dict(verdict)
-    return [verdict | {"days": sorted(days[promise])} for promise, verdict in last.items()]
+    """What was broken and published all the same, each promise once, gravest first."""
+    return one_a_promise(flagged(verdicts))
+
+
+def one_a_promise(verdicts: Rows) -> Rows:
+    """The last of the worst verdicts on each promise, with the `days` that came out alike, so that a version of many days
+    is told in as many lines as one of a single day."""
+    groups: dict[tuple, Rows] = {}
+    for verdict in verdicts:
+        groups.setdefault(promise_of(verdict), []).append(verdict)
+    told = []
+    for group in groups.values():
+        worst = min(map(outcome, group))
+        alike = sorted((v for v in group if outcome(v) == worst), key=lambda verdict: verdict["snapshot_date"])
+        told.append(dict(alike[-1]) | {"days": [verdict["snapshot_date"] for verdict in alike]})
+    return told
+
+
+def outcome(verdict: Mapping[str, Any]) -> int:
+    """0 broken, 1 accepted for an event, 2 kept."""
+    return 0 if is_broken(verdict) else 1 if verdict["accepted_event"] else 2
 
 
 def quality_of_tables(connection: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> dict[str, str]:
@@ -111,7 +125,7 @@ def quality_of_tables(connection: duckdb.DuckDBPyConnection, tables: Sequence[st
         own = score_of(verdict for verdict in verdicts if verdict["table_name"] == table)
         if own.promises:
             sentences[table] = (
-                f"Quality on {day}: {score_in_words(own.score)} of 100, by {own.promises} promises of its own."
+                f"Quality on {day}: {score_in_words(own.score)} of 100, by {own.promises} of its own promises."
             )
         elif of_step.promises:
             sentences[table] = (
@@ -149,8 +163,8 @@ def broken_first(verdicts: Rows) -> Rows:
     return sorted(
         verdicts,
         key=lambda verdict: (
-            not is_broken(verdict),
-            -WEIGHTS[verdict["severity"]] if is_broken(verdict) else not verdict["accepted_event"],
+            outcome(verdict),
+            -WEIGHTS[verdict["severity"]] if is_broken(verdict) else 0,
             *in_order(verdict),
         ),
     )
@@ -161,7 +175,10 @@ def offenders_of(verdict: Mapping[str, Any]) -> list[dict[str, str]]:
     stored = verdict["offenders"]
     listed = json.loads(stored) if isinstance(stored, str) else list(stored or ())
     return [
-        {display_name(str(name)): display_name(str(value)) for name, value in row.items()}
+        {
+            display_name(str(name)): display_name(f"{value:.6g}" if isinstance(value, float) else str(value))
+            for name, value in row.items()
+        }
         for row in listed[:OFFENDERS_SHOWN]
     ]
 

@@ -15,6 +15,7 @@ from orchestration.publishing.quality_facts import (
     hours_in_words,
     moment,
     offenders_of,
+    one_a_promise,
     score_in_words,
 )
 from orchestration.quality.promises import STEPS, WEIGHTS
@@ -75,6 +76,7 @@ def page_environment() -> "jinja2.Environment":
 
 def render_quality_page(quality: QualityFacts, *, version_id: str, simulation_note: str | None) -> str:
     """The page as text."""
+    steps = promises_by_step(quality)
     return (
         page_environment()
         .get_template("quality.html.j2")
@@ -84,8 +86,10 @@ def render_quality_page(quality: QualityFacts, *, version_id: str, simulation_no
             simulation_note=simulation_note,
             score_means=SCORE_MEANS,
             weights=WEIGHTS,
-            steps=promises_by_step(quality),
-            offenders=[(verdict, offenders_of(verdict)) for verdict in quality.verdicts if is_broken(verdict)],
+            steps=steps,
+            offenders=[
+                (verdict, offenders_of(verdict)) for part in steps for verdict in part["not_kept"] if is_broken(verdict)
+            ],
             months=calendar(quality),
             bands=BANDS,
             marks=WHAT_A_MARK_MEANS,
@@ -94,25 +98,23 @@ def render_quality_page(quality: QualityFacts, *, version_id: str, simulation_no
 
 
 def promises_by_step(quality: QualityFacts) -> list[dict[str, Any]]:
-    """The verdicts of each step and what they come to, broken ones apart from the others; other listings last."""
-    groups = groupby([*quality.verdicts, *quality.beside], key=lambda verdict: verdict["step"])
-    merged: dict[str, Rows] = {}
-    for step, verdicts in groups:
-        merged.setdefault(step, []).extend(verdicts)
-    return [
-        {
-            "step": step,
-            "score": score_of(verdicts),
-            "days": sorted({verdict["snapshot_date"] for verdict in verdicts}),
-            "broken": [
-                verdict for verdict in broken_first(verdicts) if is_broken(verdict) or verdict["accepted_event"]
-            ],
-            "kept": [
-                verdict for verdict in broken_first(verdicts) if not (is_broken(verdict) or verdict["accepted_event"])
-            ],
-        }
-        for step, verdicts in sorted(merged.items(), key=lambda item: STEPS.index(item[0]))
-    ]
+    """Each step's promises, those that were broken or accepted on any day apart from the others; other listings last."""
+    groups: dict[str, Rows] = {}
+    for verdict in [*quality.verdicts, *quality.beside]:
+        groups.setdefault(verdict["step"], []).append(verdict)
+    parts = []
+    for step, verdicts in sorted(groups.items(), key=lambda item: STEPS.index(item[0])):
+        promises = broken_first(one_a_promise(verdicts))
+        parts.append(
+            {
+                "step": step,
+                "score": score_of(verdicts),
+                "days": sorted({verdict["snapshot_date"] for verdict in verdicts}),
+                "not_kept": [verdict for verdict in promises if is_broken(verdict) or verdict["accepted_event"]],
+                "kept": [verdict for verdict in promises if not (is_broken(verdict) or verdict["accepted_event"])],
+            }
+        )
+    return parts
 
 
 def calendar(quality: QualityFacts) -> list[dict[str, Any]]:

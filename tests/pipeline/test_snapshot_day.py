@@ -157,7 +157,7 @@ def test_a_version_tells_its_quality_in_sql_manifest_page_report_and_dictionary_
     assert f"{quality['passed']} of {quality['checks']} promises" in page
     assert f"{quality['passed']} of {quality['checks']} promises" in (current / "report" / "index.html").read_text()
     dictionary = (current / "DICTIONARY.md").read_text()
-    own = r"## mart_daily_country_share\n[^#]*Quality on 2026-10-07: [\d.]+ of 100, by \d\d promises of its own"
+    own = r"## mart_daily_country_share\n[^#]*Quality on 2026-10-07: [\d.]+ of 100, by \d\d of its own promises"
     assert re.search(own, dictionary)
 
 

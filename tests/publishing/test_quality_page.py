@@ -144,7 +144,7 @@ def test_tables_have_headers_of_columns_and_rows(page):
 def test_dictionary_has_each_tables_own_score_or_its_steps(candidate):
     text = (candidate.path / "DICTIONARY.md").read_text(encoding="utf-8")
     sections = {part.split("\n")[0]: part for part in text.split("\n## ")[1:]}
-    assert "Quality on 2026-10-13: 0.0 of 100, by 1 promises of its own." in sections["mart_daily_country_share"]
+    assert "Quality on 2026-10-13: 0.0 of 100, by 1 of its own promises." in sections["mart_daily_country_share"]
     assert "Quality on 2026-10-13: no promise of its own; step score 83.3 of 100." in sections["dim_models"]
     assert "Quality is 100 × weights of the promises kept" in text
 
@@ -167,6 +167,22 @@ def test_a_version_without_any_verdict_says_so(settings, warehouse):
     assert "No promise was judged yet." in said
     assert "Sat 10 no capture" in said
     assert "no promise of its own, and no day was judged yet" in (candidate.path / "DICTIONARY.md").read_text()
+
+
+def test_a_version_of_many_days_has_a_line_a_promise_and_names_the_days_on_which_it_was_broken(settings):
+    often = {"check_name": "jumps_are_small", "severity": "watch"} | BROKEN
+    contents = Contents(missing=())
+    verdicts = [often | {"snapshot_date": day, "observed": f"0.{day.day}"} for day in contents.calendar[1:3]]
+    verdicts += [often | {"snapshot_date": contents.calendar[4], "passed": True}]
+    write_warehouse(settings.warehouse_path, Contents(missing=(), verdicts=verdicts))
+    made = build_candidate(settings, version_id="v1", run_id="run-1", snapshot_dates=contents.calendar)
+    report = render_report_into(made, [PASSED | {"snapshot_date": day} for day in contents.calendar])
+    said = Page(report.with_name("quality.html").read_text(encoding="utf-8")).text
+    promises = said[said.index("Promises, step by step") : said.index("Rows that broke")]
+    assert "promises about 8 days from 2026-10-06 to 2026-10-13 were kept" in said
+    assert "jumps are small models 2026-10-07, 2026-10-08 watch · team:data ✕ broken 0.8" in promises
+    assert promises.count("is unique") == 4  # a line in each of the four steps
+    assert "jumps are small (watch, 2026-10-08 and 1 more day)" in Page(report.read_text(encoding="utf-8")).text
 
 
 def test_verdicts_on_an_earlier_file_say_nothing_about_this_one(settings, warehouse):

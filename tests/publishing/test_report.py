@@ -224,7 +224,7 @@ def test_the_headline_has_the_score_and_what_was_published_though_broken(recorde
     # 11 x 5 of 11 x 5 + 2
     assert "Quality score 96.4 of 100 : 11 of 12 promises kept" in text
     assert (
-        "Published with 1 promise broken: models : volume is plausible (investigate, 2026-10-13): found 0.0, expected 0.02"
+        "Published with 1 promise broken: models : volume is plausible (investigate, 2026-10-13 ): found 0.0, expected 0.02"
     ) in text
     assert text.index("Published with 1 promise") < text.index("Countries' share, day by day")
     assert [link["href"] for link in Page(recorded).of("a")] == ["quality.html", "quality.html"]
