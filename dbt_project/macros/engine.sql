@@ -85,7 +85,9 @@
 {%- endmacro %}
 
 {# Hours from one timestamp to a later one, to the microsecond; null if either is. #}
-{% macro hours_between(first, last) %}{{ return(adapter.dispatch('hours_between')(first, last)) }}{% endmacro %}
+{% macro hours_between(first, last) %}
+    {{ return(adapter.dispatch('hours_between')(first, last)) }}
+{% endmacro %}
 {% macro default__hours_between(first, last) -%}
     (unix_micros({{ last }}) - unix_micros({{ first }})) / 3600000000
 {%- endmacro %}

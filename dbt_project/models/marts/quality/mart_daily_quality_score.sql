@@ -37,14 +37,21 @@ summed as (
         snapshot_date,
         step,
         cast(count(*) as integer) as promises,
-        cast(sum(case when is_kept then 1 else 0 end) as integer) as kept,
-        cast(sum(case when is_kept and accepted_event then 1 else 0 end) as integer) as accepted,
+        cast(count(case when is_kept then 1 end) as integer) as kept,
+        cast(
+            count(case when is_kept and accepted_event then 1 end) as integer
+        ) as accepted,
         {%- for severity in ['blocks', 'investigate', 'watch'] %}
-        cast(sum(case when not is_kept and severity = '{{ severity }}' then 1 else 0 end) as integer)
-            as broken_{{ severity }},
+        cast(
+            count(
+                case when not is_kept and severity = '{{ severity }}' then 1 end
+            ) as integer
+        ) as broken_{{ severity }},
         {%- endfor %}
-        cast(sum(case when crashed then 1 else 0 end) as integer) as crashed,
-        cast(sum(case when is_kept then weight else 0 end) as integer) as kept_weight,
+        cast(count(case when crashed then 1 end) as integer) as crashed,
+        cast(
+            sum(case when is_kept then weight else 0 end) as integer
+        ) as kept_weight,
         cast(sum(weight) as integer) as judged_weight,
         max(evaluated_at) as evaluated_at
     from weighed

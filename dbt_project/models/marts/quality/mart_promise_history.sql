@@ -45,7 +45,7 @@ days_judged as (
         max(case when place = 1 then severity end) as severity,
         max(case when place = 1 then owner end) as owner,
         cast(count(*) as integer) as days_judged,
-        cast(sum(case when is_kept then 0 else 1 end) as integer) as days_broken,
+        cast(count(case when not is_kept then 1 end) as integer) as days_broken,
         min(case when not is_kept then snapshot_date end) as first_broken_date,
         max(case when not is_kept then snapshot_date end) as last_broken_date,
         max(snapshot_date) as last_judged_date
@@ -64,7 +64,9 @@ runs_judged as (
         results.check_name,
         results.run_id,
         min(results.evaluated_at) as judged_at,
-        min(case when not results.is_kept then results.evaluated_at end) as broken_at,
+        min(
+            case when not results.is_kept then results.evaluated_at end
+        ) as broken_at,
         -- a capture that is younger than the verdict is not the one that was judged
         min(case
             when not results.is_kept and snapshots.captured_at <= results.evaluated_at
@@ -107,8 +109,10 @@ episodes as (
         table_name,
         check_name,
         cast(count(*) as integer) as episodes,
-        avg({{ hours_between('captured_at', 'broken_at') }}) as mean_hours_to_detect,
-        avg({{ hours_between('broken_at', 'recovered_at') }}) as mean_hours_to_recover,
+        avg({{ hours_between('captured_at', 'broken_at') }})
+            as mean_hours_to_detect,
+        avg({{ hours_between('broken_at', 'recovered_at') }})
+            as mean_hours_to_recover,
         max(case when recovered_at is null then broken_at end) as open_since
     from runs_in_order
     where
