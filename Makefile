@@ -47,6 +47,12 @@ check-organizations: $(STAMP)  ## Is the table of organisations in order? What i
 show: setup  ## Print the headline table of the published version
 	@$(BIN)/python -m orchestration show
 
+versions: setup  ## List the published versions: when, up to which day, with which score, and which one analysts see
+	@$(BIN)/python -m orchestration versions
+
+rollback: setup  ## Take analysts back to an older version: make rollback VERSION=2026-10-12-1a2b3c4d REASON="why"
+	@$(BIN)/python -m orchestration rollback "$(VERSION)" --reason "$(REASON)"
+
 sql: setup  ## One query on the published version: make sql QUERY="select …"
 	@$(BIN)/python -m orchestration sql "$(QUERY)"
 
@@ -88,4 +94,4 @@ $(MANIFEST): $(STAMP) $(DBT_FILES)
 	@$(BIN)/python -m orchestration prepare
 	@touch $(MANIFEST)
 
-.PHONY: help setup demo run backfill rebuild replicate thin check-organizations show sql ui test bench lint lock clean
+.PHONY: help setup demo run backfill rebuild replicate thin check-organizations show versions rollback sql ui test bench lint lock clean

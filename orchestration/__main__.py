@@ -1,5 +1,5 @@
 """The command line behind the Makefile: `prepare`, `run`, `backfill`, `rebuild`, `replicate`, `thin`, `demo`, `show`,
-`sql`, `ui`.
+`versions`, `rollback`, `sql`, `ui`.
 It starts jobs and prints what came out; what a job does belongs in `defs/` and the packages below it."""
 
 import argparse
@@ -32,6 +32,10 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("thin", help="thin old landed days to what history needs, and remove leftovers")
     commands.add_parser("demo", help="run several days against the sandbox Hub on the bundled sample")
     commands.add_parser("show", help="print the headline table of the published version")
+    commands.add_parser("versions", help="list the published versions, and which one analysts see")
+    back = commands.add_parser("rollback", help="take analysts back to an older version; the warehouse stays as it is")
+    back.add_argument("version", help="its id, as `versions` lists it")
+    back.add_argument("--reason", default="", help="why, for whoever reads status.json")
     query = commands.add_parser("sql", help="run a query on the published version, read-only")
     query.add_argument("query")
     commands.add_parser("ui", help="Dagster's UI and daemon on 127.0.0.1:3000")
@@ -56,6 +60,10 @@ def main(arguments: list[str] | None = None) -> int:
         return thin(settings)
     if asked.command == "demo":
         return demo(settings)
+    if asked.command == "versions":
+        return versions(settings)
+    if asked.command == "rollback":
+        return rollback(settings, asked.version, asked.reason)
     if asked.command == "sql":
         return sql(settings, asked.query)
     if asked.command == "ui":
@@ -257,6 +265,34 @@ def show(settings: Settings) -> int:
     current = settings.published_dir / "current"
     say(f"Report:   {_relative(current / 'report' / 'index.html')}")
     say(f"Database: {_relative(current / 'observatory.duckdb')}")
+    return 0
+
+
+def versions(settings: Settings) -> int:
+    """The published versions on the disk, newest first."""
+    from orchestration.publishing import PublishingError, versions_table
+
+    try:
+        say(versions_table(settings))
+    except PublishingError as error:
+        say(str(error))
+        return 1
+    return 0
+
+
+def rollback(settings: Settings, version_id: str, why: str) -> int:
+    """An older version made current again, and what is left to be done."""
+    from orchestration.publishing import PublishingError, roll_back, what_is_next
+
+    try:
+        replaced, version = roll_back(settings, version_id, why=why)
+    except PublishingError as error:
+        say(str(error))
+        return 1
+    say(
+        f"Analysts see version {version.version_id} again, with data up to {version.snapshot_date}; status.json says so.\n"
+    )
+    say(what_is_next(replaced))
     return 0
 
 

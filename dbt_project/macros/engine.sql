@@ -83,3 +83,14 @@
 {% macro duckdb__days_between(first_day, last_day) %}
     unnest(generate_series({{ first_day }}, {{ last_day }}, interval 1 day))
 {%- endmacro %}
+
+{# Hours from one timestamp to a later one, to the microsecond; null if either is. #}
+{% macro hours_between(first, last) %}
+    {{ return(adapter.dispatch('hours_between')(first, last)) }}
+{% endmacro %}
+{% macro default__hours_between(first, last) -%}
+    (unix_micros({{ last }}) - unix_micros({{ first }})) / 3600000000
+{%- endmacro %}
+{% macro duckdb__hours_between(first, last) -%}
+    (epoch_us({{ last }}) - epoch_us({{ first }})) / 3600000000
+{%- endmacro %}

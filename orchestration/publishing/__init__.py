@@ -9,12 +9,14 @@ from orchestration.publishing.errors import (
     PublisherBusy,
     PublishingError,
     PublishRefused,
+    RollbackRefused,
     VersionDamaged,
     VersionExists,
     WarehouseUnavailable,
 )
 from orchestration.publishing.query import open_current
 from orchestration.publishing.report import headline_chart, headline_image_markdown, render_report_into
+from orchestration.publishing.rollback import roll_back, versions_table, what_is_next
 from orchestration.publishing.status import read_status, write_status
 from orchestration.publishing.versions import publish_candidate
 
@@ -25,6 +27,7 @@ __all__ = [
     "PublishRefused",
     "PublisherBusy",
     "PublishingError",
+    "RollbackRefused",
     "Version",
     "VersionDamaged",
     "VersionExists",
@@ -40,5 +43,8 @@ __all__ = [
     "published_versions",
     "read_status",
     "render_report_into",
+    "roll_back",
+    "versions_table",
+    "what_is_next",
     "write_status",
 ]

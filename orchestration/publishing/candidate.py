@@ -15,6 +15,8 @@ import duckdb
 from orchestration.publishing.errors import AuditFailed, PublishRefused, WarehouseUnavailable
 from orchestration.publishing.files import read_json, write_json
 from orchestration.publishing.licences import FILE_NAME, data_licences, licence_lines, licence_text
+from orchestration.publishing.quality_facts import quality_of_tables
+from orchestration.quality.score import SCORE_MEANS
 from orchestration.quality.suites import PUBLISHED_TABLES
 from orchestration.settings import Settings
 
@@ -121,7 +123,9 @@ def build_candidate(
             ).fetchone()[0]
         connection.commit()
         sources = data_licences(connection)
-    (path / "DICTIONARY.md").write_text(dictionary(tables, candidate.tables, licence_lines(sources)), encoding="utf-8")
+        quality = quality_of_tables(connection, list(candidate.tables))
+    text = dictionary(tables, candidate.tables, quality, licence_lines(sources))
+    (path / "DICTIONARY.md").write_text(text, encoding="utf-8")
     (path / FILE_NAME).write_text(licence_text(sources), encoding="utf-8")
     audit_candidate(settings, candidate)
     write_json(note_path(settings, version_id), as_note(candidate))
@@ -359,21 +363,23 @@ def profile(connection: duckdb.DuckDBPyConnection, relation: str, table: Table) 
     return dict(zip(parts, row, strict=True))
 
 
-def dictionary(tables: Sequence[Table], rows: dict[str, int], licence: Sequence[str]) -> str:
-    """DICTIONARY.md: every table and column with its type and description, as the database's own comments say them, and
-    what the data is under."""
+def dictionary(tables: Sequence[Table], rows: dict[str, int], quality: dict[str, str], licence: Sequence[str]) -> str:
+    """DICTIONARY.md: every table and column with its type and description, as the database's own comments say them, how
+    each table kept its promises, and what the data is under."""
     lines = [
         "# Data dictionary",
         "",
         f"Every table of schema `{SCHEMA}`, generated from the comments in `{DATABASE_NAME}`. The same tables lie in "
         "`parquet/`, a file each.",
         "",
+        f"Quality is {SCORE_MEANS[0].lower()}{SCORE_MEANS[1:]} The promises, one by one: `report/quality.html`.",
+        "",
     ]
     for table in tables:
         key = PUBLISHED_TABLES.get(table.name)
         lines += [f"## {table.name}", "", " ".join(table.description.split()), ""]
         lines += [f"Key: {', '.join(f'`{column}`' for column in key)}. " if key else ""]
-        lines[-1] += f"Rows in this version: {rows[table.name]:,}."
+        lines[-1] += f"Rows in this version: {rows[table.name]:,}. {quality[table.name]}"
         lines += ["", "| column | type | null | description |", "| --- | --- | --- | --- |"]
         lines += [
             f"| `{column.name}` | {column.data_type.lower()} | {'may be null' if column.is_nullable else 'never'} | "

@@ -66,11 +66,14 @@ def current_version(settings: Settings) -> Version | None:
 
 def published_versions(settings: Settings) -> list[Version]:
     """All versions on the disk, newest first."""
-    folder = versions_dir(settings)
-    if not folder.is_dir():
-        return []
-    versions = [read_version(path) for path in sorted(folder.iterdir()) if path.is_dir()]
+    versions = [read_version(versions_dir(settings) / version_id) for version_id in version_ids(settings)]
     return sorted(versions, key=lambda version: (version.created_at, version.version_id), reverse=True)
+
+
+def version_ids(settings: Settings) -> list[str]:
+    """The names of all versions on the disk, whole or not, in their order."""
+    folder = versions_dir(settings)
+    return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
 
 
 def read_version(path: Path) -> Version:

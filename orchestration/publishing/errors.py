@@ -31,6 +31,10 @@ class VersionDamaged(PublishingError):
     """A published folder isn't as its manifest says."""
 
 
+class RollbackRefused(PublishingError):
+    """There is no such version to go back to."""
+
+
 class PublisherBusy(PublishingError):
     """Another publisher holds the lock."""
 

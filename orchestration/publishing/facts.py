@@ -69,8 +69,7 @@ class ReportFacts:
     queue: Rows  # the largest accounts without a country: namespace, downloads, share, models, largest_model
     sensitivity: Rows  # by decision, published first: decision, metric, shares and differences of the two, order
     claims: Rows
-    checks: Rows  # by step: days, checks, failed, crashed, accepted, latest_at
-    failures: Rows
+    checks: Rows  # by step, over all days: days, checks, failed, crashed, accepted
     sources: Rows  # as `licences.data_licences` has them
 
     @property
@@ -143,7 +142,6 @@ def read_facts(database: Path) -> ReportFacts:
             ),
             claims=rows(connection, CLAIMS, {"lead_metric": LEAD_METRIC}),
             checks=rows(connection, CHECKS),
-            failures=rows(connection, FAILURES),
             sources=data_licences(connection),
         )
 
@@ -444,37 +442,15 @@ CLAIMS = """
         part
 """
 
-# A day may be checked again; what counts is how each check went the last time.
-LAST_CHECKS = """
-    with
-
-    numbered as (
-        select
-            *,
-            row_number() over (
-                partition by snapshot_date, step, table_name, check_name
-                order by evaluated_at desc, evaluation_id desc
-            ) as place
-        from marts.fct_quality_results
-    ),
-
-    last_checks as (
-        select * from numbered where place = 1
-    )
-"""
-
-CHECKS = f"""
-    {LAST_CHECKS}
-
+CHECKS = """
     select
         step,
-        count(distinct snapshot_date) as days,
-        count(*) as checks,
-        count(*) filter (where not passed) as failed,
-        count(*) filter (where crashed) as crashed,
-        count(*) filter (where accepted_event) as accepted,
-        max(evaluated_at) as latest_at
-    from last_checks
+        count(*) as days,
+        cast(sum(promises) as bigint) as checks,
+        cast(sum(promises - kept) as bigint) as failed,
+        cast(sum(crashed) as bigint) as crashed,
+        cast(sum(accepted) as bigint) as accepted
+    from marts.mart_daily_quality_score
     group by step
     order by
         case step
@@ -485,14 +461,4 @@ CHECKS = f"""
             else 5
         end,
         step
-"""
-
-FAILURES = f"""
-    {LAST_CHECKS}
-
-    select snapshot_date, step, table_name, check_name, severity, blocking, crashed, observed, threshold, reason
-    from last_checks
-    where not passed
-    order by snapshot_date desc, step, table_name, check_name
-    limit 20
 """

@@ -1,16 +1,21 @@
-"""The report: one HTML page that needs no network, drawn from a candidate's own database and nothing else.
+"""The report: one HTML page that needs no network, drawn from a candidate's own database and the verdicts on it.
 What it says is read in `facts`, what it draws is in `charts`; here they are put on the page, escaped."""
 
 import base64
 import json
+from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import duckdb
+
 from orchestration.publishing.candidate import Candidate
 from orchestration.publishing.facts import LEADERS, ReportFacts, read_facts
 from orchestration.publishing.licences import licence_of_all
+from orchestration.publishing.quality_facts import QualityFacts, read_quality
+from orchestration.publishing.quality_page import QUALITY_PAGE, page_environment, render_quality_page
 
 if TYPE_CHECKING:
     import altair
@@ -18,6 +23,7 @@ if TYPE_CHECKING:
 # Altair 6.3 writes Vega-Lite 6.4; drawn by another version, each chart logs a warning.
 VEGA_LITE_VERSION = "6.4"
 FALLBACK_WIDTH = 680  # pixels of the charts for print and for browsers without scripts
+FLAGS_SHOWN = 5  # what a reader takes in before the headline's chart; all of them are on the quality page
 PICTURE_WIDTH = 560  # pixels of the picture in Dagster's metadata
 DEFAULT_SIMULATION_NOTE = "A sandbox Hub served these numbers; unless its source says otherwise, none of them is real."
 # Exposes only what the page calls; the bundle is inlined once for all charts.
@@ -25,32 +31,34 @@ BUNDLE_SNIPPET = "window.vegaEmbed = vegaEmbed;"
 CHART_OPTIONS = {"mode": "vega-lite", "renderer": "svg", "actions": False}
 
 
-def render_report_into(candidate: Candidate) -> Path:
-    """Write `report/index.html` into the candidate, give its path. Raises `PublishRefused` without a lead metric."""
-    page = render_report(candidate.database, version_id=candidate.version_id, simulation_note=candidate.simulation_note)
-    path = candidate.path / "report" / "index.html"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(page, encoding="utf-8")
+def render_report_into(candidate: Candidate, on_candidate: Sequence[Mapping[str, Any]] = ()) -> Path:
+    """Write the report and its quality page into the candidate's `report/`, give the report's path.
+
+    `on_candidate` are the verdicts on the candidate's own file. Raises `PublishRefused` without a lead metric.
+    """
+    facts = read_facts(candidate.database)
+    with duckdb.connect(str(candidate.database), read_only=True) as connection:
+        quality = read_quality(connection, candidate.snapshot_dates, on_candidate)
+    note = (candidate.simulation_note or DEFAULT_SIMULATION_NOTE) if facts.is_simulated else None
+    common = {"version_id": candidate.version_id, "simulation_note": note}
+    folder = candidate.path / "report"
+    folder.mkdir(exist_ok=True)
+    (folder / QUALITY_PAGE).write_text(render_quality_page(quality, **common), encoding="utf-8")
+    path = folder / "index.html"
+    path.write_text(render_report(facts, quality, **common), encoding="utf-8")
     return path
 
 
-def render_report(database: Path, *, version_id: str, simulation_note: str | None = None) -> str:
-    """The page as text. `simulation_note` says which numbers are real; it shows only where the data is simulated."""
-    import jinja2
-
-    facts = read_facts(database)
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+def render_report(facts: ReportFacts, quality: QualityFacts, *, version_id: str, simulation_note: str | None) -> str:
+    """The page as text. `simulation_note` says which numbers are real, where the data is simulated; else None."""
+    environment = page_environment()
     environment.filters |= {"percent": percent, "points": points, "claim_value": claim_value, "count": count}
     return environment.get_template("report.html.j2").render(
         facts=facts,
+        quality=quality,
+        flags_shown=FLAGS_SHOWN,
         version_id=version_id,
-        simulation_note=(simulation_note or DEFAULT_SIMULATION_NOTE) if facts.is_simulated else None,
+        simulation_note=simulation_note,
         leaders=[facts.country(code) for code in LEADERS],
         order=order_in_words(facts),
         queue_share=sum(row["share"] or 0 for row in facts.queue),

@@ -9,7 +9,8 @@ from orchestration.publishing.current import current_version, publishing_lock
 from orchestration.publishing.files import read_json, write_json
 from orchestration.settings import Settings
 
-State = Literal["published", "blocked", "failed"]
+# rolled_back: nothing was tried; somebody took analysts back to an older version
+State = Literal["published", "blocked", "failed", "rolled_back"]
 
 
 def write_status(
@@ -49,8 +50,13 @@ def write_status_locked(
     run_id: str,
     at: datetime,
     set_aside: Mapping[date, str] | None = None,
+    rolled_back: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """As `write_status`, for a caller that holds the lock. `set_aside`: days of a range that did not make it, and why."""
+    """As `write_status`, for a caller that holds the lock. `set_aside`: days of a range that did not make it, and why.
+
+    `rolled_back`: from which version to which, when and why. It stays in sight until the next version is published, also
+    when a day is blocked or fails before.
+    """
     if state not in get_args(State):
         raise ValueError(f"Found state {state!r}; expected one of {', '.join(get_args(State))}.")
     if state != "published" and not (step and reason):
@@ -74,11 +80,15 @@ def write_status_locked(
             "reason": reason,
             "set_aside": {day.isoformat(): why for day, why in sorted((set_aside or {}).items())},
         },
+        "rolled_back": None
+        if state == "published"
+        else rolled_back or (read_status(settings) or {}).get("rolled_back"),
     }
     write_json(settings.published_dir / "status.json", document)
     return document
 
 
 def read_status(settings: Settings) -> dict[str, Any] | None:
-    """The document as last written: keys `state`, `last_good` (or None), `attempted`. None before the first."""
+    """The document as last written: keys `state`, `last_good` (or None), `attempted`, `rolled_back` (or
+    None). None before the first."""
     return read_json(settings.published_dir / "status.json")

@@ -21,13 +21,16 @@ from orchestration.publishing.current import (
     published_versions,
     publishing_lock,
     read_version,
+    version_ids,
     versions_dir,
 )
 from orchestration.publishing.errors import PublishRefused, VersionDamaged, VersionExists
 from orchestration.publishing.files import files_below, read_json, sha256_of, sync_path, sync_tree, write_json
 from orchestration.publishing.licences import data_licences, licence_of_all
+from orchestration.publishing.quality_facts import days_told, flagged_promises, verdicts_of
 from orchestration.publishing.restatements import keep_organizations_of_history, summary_of
 from orchestration.publishing.status import write_status_locked
+from orchestration.quality.score import SCORE_MEANS, is_broken, score_of, scores_by_day_and_step
 from orchestration.settings import PROJECT_ROOT, Settings
 
 # Analysts open files of a version lazily: it stays this long after it stopped being current (2026-11-24: a working day
@@ -35,7 +38,6 @@ from orchestration.settings import PROJECT_ROOT, Settings
 RETIRED_FOR = timedelta(hours=24)
 # A candidate that no run has touched for this long was left behind by a crash.
 ABANDONED_AFTER = timedelta(hours=24)
-SCORE_MEANS = "100 × checks passed or accepted as a known event ÷ checks evaluated, in this run and on the candidate"
 
 
 def publish_candidate(
@@ -84,7 +86,7 @@ def refuse_unchecked(quality: Sequence[Mapping[str, Any]]) -> None:
             expected="the results of the suite on the published step",
             do_this="run the gate `published` on the candidate's database and pass its results",
         )
-    stopped = [result for result in quality if result["blocking"] and failed(result)]
+    stopped = [result for result in quality if result["blocking"] and is_broken(result)]
     if stopped:
         named = ", ".join(f"{result['table_name']}.{result['check_name']}" for result in stopped[:10])
         raise PublishRefused(
@@ -175,7 +177,7 @@ def manifest_of(
     with duckdb.connect(str(candidate.database), read_only=True) as connection:
         days = rows_of(connection, f"select snapshot_date, status, is_simulated from {SCHEMA}.dim_snapshots order by 1")
         licences = data_licences(connection)
-        checks = rows_of(connection, RUN_CHECKS, {"run_id": candidate.run_id})
+        verdicts = verdicts_of(connection, days_told(connection, candidate.snapshot_dates), quality)
     complete = [day["snapshot_date"].isoformat() for day in days if day["status"] == "complete"]
     return {
         "version": candidate.version_id,
@@ -194,7 +196,7 @@ def manifest_of(
         "simulation_note": candidate.simulation_note,
         "data_licence": licence_of_all(licences),
         "data_licences": licences,
-        "quality": quality_summary(checks, quality),
+        "quality": quality_summary(verdicts, quality),
         "restatements": summary_of(candidate, before),
         "tables": {
             table: {"rows": rows, "parquet": f"parquet/{table}.parquet"} for table, rows in candidate.tables.items()
@@ -203,41 +205,53 @@ def manifest_of(
     }
 
 
-RUN_CHECKS = f"""
-    select step, passed, crashed, accepted_event
-    from {SCHEMA}.fct_quality_results
-    where run_id = $run_id
-"""
-
-
 def rows_of(connection: duckdb.DuckDBPyConnection, sql: str, parameters: dict | None = None) -> list[dict[str, Any]]:
     cursor = connection.execute(sql, parameters or {})
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def quality_summary(checks: Sequence[Mapping[str, Any]], published: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Counts of this run's checks up to the marts and of those on the candidate, which SQL shows one version later."""
-    results = [*checks, *({**result, "step": "published"} for result in published)]
-    passed = sum(not failed(result) for result in results)
-    evaluated = Counter(result["step"] for result in results)
-    broken = Counter(result["step"] for result in results if failed(result))
+def quality_summary(verdicts: Sequence[Mapping[str, Any]], published: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The score of the promises about the days that a version answers for, in parts, and what was published though broken.
+
+    The verdicts on the candidate are told one by one as well: SQL shows them one version later.
+    """
+    whole = score_of(verdicts)
+    evaluated = Counter(verdict["step"] for verdict in verdicts)
+    broken = Counter(verdict["step"] for verdict in verdicts if is_broken(verdict))
     return {
-        "score": round(100 * passed / len(results), 1),
+        "score": whole.score,
         "score_means": SCORE_MEANS,
-        "checks": len(results),
-        "passed": passed,
-        "failed": len(results) - passed,
-        "accepted_for_an_event": sum(bool(result.get("accepted_event")) for result in results),
-        "crashed": sum(bool(result.get("crashed")) for result in results),
+        "scores": [
+            {"snapshot_date": day.isoformat(), "step": step, **score.as_plain()}
+            for (day, step), score in scores_by_day_and_step(verdicts).items()
+        ],
+        "checks": whole.promises,
+        "passed": whole.kept,
+        "failed": whole.broken,
+        "accepted_for_an_event": whole.accepted,
+        "crashed": whole.crashed,
         "steps": {step: {"checks": evaluated[step], "failed": broken[step]} for step in sorted(evaluated)},
+        "flagged": [
+            {name: plain(verdict[name]) for name in FLAGGED} | {"days": [day.isoformat() for day in verdict["days"]]}
+            for verdict in flagged_promises(verdicts)
+        ],
         "published": [{name: plain(value) for name, value in result.items()} for result in published],
     }
 
 
-def failed(result: Mapping[str, Any]) -> bool:
-    """A broken promise counts as failed; one that a known event accepts has passed."""
-    return not result["passed"]
+FLAGGED = (
+    "step",
+    "table_name",
+    "check_name",
+    "severity",
+    "owner",
+    "crashed",
+    "observed",
+    "threshold",
+    "basis",
+    "reason",
+)
 
 
 def plain(value: Any) -> bool | int | float | str | None:
@@ -258,15 +272,8 @@ def git_revision() -> str:
 
 def prune(settings: Settings, at: datetime) -> list[str]:
     """Remove versions beyond `keep_versions`, oldest first; never the current one, nor one retired within a day."""
-    current = current_version(settings)
     versions = published_versions(settings)
-    retired = retired_versions(settings)
-    retired = {
-        version.version_id: retired.get(version.version_id, at.isoformat())
-        for version in versions
-        if current and version.version_id != current.version_id
-    }
-    write_json(settings.published_dir / "retired.json", retired)
+    retired = note_retired(settings, at)
     removed = [
         version.version_id
         for version in versions[settings.keep_versions :]
@@ -278,6 +285,21 @@ def prune(settings: Settings, at: datetime) -> list[str]:
     remove_abandoned_candidates(settings, at)
     empty_trash(settings)
     return removed
+
+
+def note_retired(settings: Settings, at: datetime) -> dict[str, str]:
+    """Write down which versions are not current, each with when that was first seen; give it.
+
+    One that is current again is no longer among them.
+    """
+    current, known = current_version(settings), retired_versions(settings)
+    retired = {
+        version_id: known.get(version_id, at.isoformat())
+        for version_id in version_ids(settings)
+        if current and version_id != current.version_id
+    }
+    write_json(settings.published_dir / "retired.json", retired)
+    return retired
 
 
 def retired_versions(settings: Settings) -> dict[str, str]:

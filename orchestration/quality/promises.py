@@ -12,6 +12,8 @@ from typing import Literal
 # blocks: the day goes no further. investigate: it is published, marked, and somebody is told. watch: it is published and
 # marked; worth reading on a quiet day, nobody is woken.
 Severity = Literal["blocks", "investigate", "watch"]
+# What a promise counts in the score; the vars `promise_weight_*` of dbt_project.yml say the same, with the reason.
+WEIGHTS: dict[Severity, int] = {"blocks": 5, "investigate": 2, "watch": 1}
 Owner = Literal["team:data", "team:attribution"]
 Step = Literal["raw", "authors", "staging", "intermediate", "marts", "published", "listings"]
 # in the order of a run; 'listings' are the landed days beside the models', on which nothing rests: it stands last

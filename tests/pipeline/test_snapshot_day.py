@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from datetime import date
 
 import dagster as dg
@@ -9,6 +10,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
+from orchestration.publishing import published_versions, roll_back
 from tests.pipeline.conftest import opened
 
 DAY_1, DAY_2, DAY_3 = date(2026, 10, 6), date(2026, 10, 7), date(2026, 10, 8)
@@ -25,6 +27,16 @@ def first_day(world, dbt, daily_snapshot, tmp_path_factory):
     with opened(tmp_path_factory.mktemp("first_day") / "home", world, dbt, daily_snapshot) as observatory:
         observatory.settings = observatory.settings.model_copy(update={"account_lookups": 1_000})
         result = observatory.run(DAY_1)
+        assert result.success, observatory.failures(result)
+        yield observatory
+
+
+@pytest.fixture(scope="module")
+def second_day(world, dbt, daily_snapshot, home_with_day_1, tmp_path_factory):
+    """A home in which two days were published one after the other; only read."""
+    home = shutil.copytree(home_with_day_1, tmp_path_factory.mktemp("second_day") / "home", symlinks=True)
+    with opened(home, world, dbt, daily_snapshot) as observatory:
+        result = observatory.run(DAY_2)
         assert result.success, observatory.failures(result)
         yield observatory
 
@@ -80,7 +92,7 @@ def test_persons_are_named_nowhere_but_in_the_table_of_models(first_day, world):
         "fct_quality_results.observed",
     } <= set(texts)
     published = first_day.settings.published_dir
-    for file in ("report/index.html", "manifest.json", "DICTIONARY.md", "LICENSE-DATA"):
+    for file in ("report/index.html", "report/quality.html", "manifest.json", "DICTIONARY.md", "LICENSE-DATA"):
         page = (published / "current" / file).read_text()
         texts[file] = [re.sub(r"(?s)<script>.*?</script>", "", page)]  # without the code that draws the charts
     texts["status.json"] = [(published / "status.json").read_text()]
@@ -108,11 +120,8 @@ def test_the_same_day_again_changes_nothing(started):
     assert [path for _, path, *_ in started.hub.requests if path.startswith("/api/models?")] == []
 
 
-def test_day_two_in_the_same_process_is_day_two(started, own_world):
-    result = started.run(DAY_2)
-
-    assert result.success, started.failures(result)
-    counts = started.sql(
+def test_day_two_in_the_same_process_is_day_two(second_day):
+    counts = second_day.sql(
         """
         select snapshot_date, models from marts.mart_daily_country_share
         where metric = 'trailing_30d' and attribution = 'uploader' and denominator = 'all' and country_code = 'XX'
@@ -120,10 +129,59 @@ def test_day_two_in_the_same_process_is_day_two(started, own_world):
         """
     )
     assert [day for day, _ in counts] == [DAY_1, DAY_2]
-    judged = started.sql(
-        f"select distinct snapshot_date from marts.fct_quality_results where run_id = '{result.run_id}'"
+    manifest = json.loads((second_day.settings.published_dir / "current" / "manifest.json").read_text())
+    judged = second_day.sql(
+        f"select distinct snapshot_date from marts.fct_quality_results where run_id = '{manifest['run_id']}'"
     )
     assert judged == [(DAY_2,)]
+
+
+def test_a_version_tells_its_quality_in_sql_manifest_page_report_and_dictionary_alike(second_day):
+    current = second_day.settings.published_dir / "current"
+    quality = json.loads((current / "manifest.json").read_text())["quality"]
+    in_manifest = {part["step"]: part["score"] for part in quality["scores"]}
+    in_sql = second_day.sql(
+        f"select step, score from marts.mart_daily_quality_score where snapshot_date = date '{DAY_2}' order by step"
+    )
+    assert {part["snapshot_date"] for part in quality["scores"]} == {str(DAY_2)}
+    assert in_sql == [(step, in_manifest[step]) for step in ("intermediate", "marts", "raw", "staging")]
+    assert in_manifest["published"] == 100
+    promises = second_day.sql(
+        f"select sum(promises) from marts.mart_daily_quality_score where snapshot_date = date '{DAY_2}'"
+    )
+    of_the_file = len(quality["published"])
+    assert [(quality["checks"] - of_the_file,)] == promises
+    assert of_the_file > 5
+    page = (current / "report" / "quality.html").read_text()
+    assert '<h3 id="step-published">' in page
+    assert f"{quality['passed']} of {quality['checks']} promises" in page
+    assert f"{quality['passed']} of {quality['checks']} promises" in (current / "report" / "index.html").read_text()
+    dictionary = (current / "DICTIONARY.md").read_text()
+    own = r"## mart_daily_country_share\n[^#]*Quality on 2026-10-07: [\d.]+ of 100, by \d\d of its own promises"
+    assert re.search(own, dictionary)
+
+
+def test_after_a_rollback_the_next_run_publishes_as_usual(second_day, world, dbt, daily_snapshot, tmp_path):
+    home = shutil.copytree(second_day.settings.home, tmp_path / "home", symlinks=True)
+    with opened(home, world, dbt, daily_snapshot) as observatory:
+        first = min(version.version_id for version in published_versions(observatory.settings))
+        replaced, _ = roll_back(observatory.settings, first)
+        assert replaced.days_added == (DAY_2,)
+        assert observatory.version() == first
+        assert observatory.sql("select max(snapshot_date) from marts.mart_daily_country_share") == [(DAY_1,)]
+
+        result = observatory.run(DAY_3)
+
+        assert result.success, observatory.failures(result)
+        status = json.loads((observatory.settings.published_dir / "status.json").read_text())
+        assert (status["state"], status["rolled_back"]) == ("published", None)
+        # from the warehouse, which was not taken back
+        days = observatory.sql("select distinct snapshot_date from marts.mart_daily_country_share order by 1")
+        assert days == [(DAY_1,), (DAY_2,), (DAY_3,)]
+        # the checks on the file that was taken back are in SQL by now
+        assert observatory.sql(
+            f"select score from marts.mart_daily_quality_score where snapshot_date = '{DAY_2}' and step = 'published'"
+        ) == [(100.0,)]
 
 
 def test_days_in_any_order_or_in_one_range_give_the_same_marts(observatory, tmp_path, own_world, dbt, daily_snapshot):

@@ -35,6 +35,7 @@ def test_a_published_day_is_the_last_good_one(settings, warehouse, publish):
             "reason": None,
             "set_aside": {},
         },
+        "rolled_back": None,
     }
 
 

@@ -75,14 +75,40 @@ def test_manifest_says_what_a_reader_needs_to_trust_or_cite_it(settings, candida
         "statement": "Each source's days are under that source's terms.",
         "file": "LICENSE-DATA",
     }
-    # 7 days x 12 checks with one warning, and the two on the candidate
-    assert manifest["quality"]["checks"] == 86
-    assert manifest["quality"]["failed"] == 2
-    assert manifest["quality"]["score"] == round(100 * 84 / 86, 1)
-    assert manifest["quality"]["steps"]["raw"] == {"checks": 21, "failed": 1}
     assert [result["check_name"] for result in manifest["quality"]["published"]] == ["shares_sum_to_one", "warned"]
     assert manifest["tables"]["dim_models"] == {"rows": 200, "parquet": "parquet/dim_models.parquet"}
     assert manifest["git_revision"]
+
+
+def test_manifest_scores_the_days_of_its_run_and_its_own_file_and_names_what_is_broken(settings, candidate):
+    """12 promises about the last day, one of which is to be investigated and broken, and two about the file."""
+    warned = PASSED | {"check_name": "warned", "severity": "watch", "blocking": False, "passed": False, "observed": "7"}
+    quality = publish_candidate(settings, candidate, quality=[PASSED, warned]).manifest["quality"]
+    assert quality["score"] == 95.2  # 60 of 63, rounded down: of 11 x 5 + 2 about the day and 5 + 1 about the file
+    assert quality["score_means"].startswith("100 × weights of the promises kept")
+    assert (quality["checks"], quality["passed"], quality["failed"]) == (14, 12, 2)
+    assert [(part["snapshot_date"], part["step"], part["score"]) for part in quality["scores"]] == [
+        ("2026-10-13", "raw", 83.3),
+        ("2026-10-13", "staging", 100.0),
+        ("2026-10-13", "intermediate", 100.0),
+        ("2026-10-13", "marts", 100.0),
+        ("2026-10-13", "published", 83.3),
+    ]
+    assert quality["steps"]["raw"] == {"checks": 3, "failed": 1}
+    assert [
+        (each["check_name"], each["severity"], each["observed"], each["threshold"]) for each in quality["flagged"]
+    ] == [
+        ("volume_is_plausible", "investigate", "0.0", "0.02"),
+        ("warned", "watch", "7", "1.0"),
+    ]
+    assert quality["flagged"][0]["days"] == ["2026-10-13"]
+
+
+def test_a_version_of_past_days_answers_for_its_last_day_as_well(settings, warehouse):
+    candidate = build_candidate(settings, version_id="v1", run_id="run-1", snapshot_dates=[warehouse.first_day])
+    quality = publish_candidate(settings, candidate, quality=[PASSED]).manifest["quality"]
+    assert {part["snapshot_date"] for part in quality["scores"]} == {"2026-10-06", "2026-10-13"}
+    assert [each["check_name"] for each in quality["flagged"]] == ["volume_is_plausible"]
 
 
 def test_manifest_holds_size_and_hash_of_every_other_file(candidate, settings):
@@ -231,8 +257,7 @@ def test_a_crash_at_any_step_leaves_a_whole_version_and_can_be_run_again(setting
 
 
 KILLED = """
-import os, shutil, signal, sys
-from datetime import date
+import datetime, os, signal, sys
 from pathlib import Path
 from orchestration.settings import Settings
 from orchestration.publishing import build_candidate, publish_candidate
@@ -248,8 +273,7 @@ publish_candidate(settings, candidate, quality=[passed])
 def test_a_killed_process_leaves_the_last_version_and_no_lock(settings, warehouse, publish, step):
     publish("v1")
     write_warehouse(settings.warehouse_path, Contents(extra_models=1))
-    plain = {name: value for name, value in PASSED.items() if name not in ("evaluated_at", "snapshot_date")}
-    command = [sys.executable, "-c", KILLED, str(settings.home), step, repr(plain)]
+    command = [sys.executable, "-c", KILLED, str(settings.home), step, repr(PASSED)]
     ended = subprocess.run(command, cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == -signal.SIGKILL, ended.stderr
     assert current_version(settings).version_id == "v1"

@@ -9,6 +9,8 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from orchestration.quality.score import scores_by_day_and_step
+
 METRICS = {"new_created": 365, "trailing_30d": 30, "new_trailing_30d": 30, "all_time": 0}
 COUNTRIES = {
     "CN": ("China", 4100),
@@ -65,6 +67,13 @@ TABLES = {
     "check_name varchar, severity varchar, blocking boolean, passed boolean, "
     "crashed boolean, accepted_event boolean, accepted_because varchar, owner varchar, observed varchar, "
     "threshold varchar, basis varchar, reason varchar, offenders varchar",
+    "mart_daily_quality_score": "snapshot_date date not null, step varchar not null, score double, promises integer, "
+    "kept integer, accepted integer, broken_blocks integer, broken_investigate integer, broken_watch integer, "
+    "crashed integer, kept_weight integer, judged_weight integer, evaluated_at timestamp",
+    "mart_promise_history": "step varchar not null, table_name varchar not null, check_name varchar not null, "
+    "severity varchar, owner varchar, days_judged integer, days_broken integer, first_broken_date date, "
+    "last_broken_date date, last_judged_date date, is_broken boolean, episodes integer, mean_hours_to_detect double, "
+    "mean_hours_to_recover double, open_since timestamp",
     "mart_restatements": "published_version varchar not null, table_name varchar not null, row_key varchar not null, "
     "snapshot_date date, old_value double, new_value double, cause varchar, values_compared bigint, values_moved bigint, "
     "largest_move double",
@@ -89,9 +98,13 @@ PASSED = {
     "passed": True,
     "crashed": False,
     "accepted_event": False,
+    "accepted_because": None,
+    "owner": "team:data",
     "observed": "1.0",
     "threshold": "1.0",
+    "basis": "fixed on 2026-11-24",
     "reason": "parts of a whole",
+    "offenders": None,
 }
 
 
@@ -109,6 +122,7 @@ class Contents:
     unplaced: int = 12
     china_grows: bool = True
     has_sensitivity: bool = True
+    verdicts: Sequence[dict] = ()  # further ones, by what differs from one that is good
 
     @property
     def calendar(self) -> list[date]:
@@ -193,6 +207,8 @@ def all_rows(contents: Contents) -> dict[str, list[tuple]]:
         ],
         "mart_headline_claims": claim_rows(contents),
         "fct_quality_results": quality_rows(contents),
+        "mart_daily_quality_score": score_rows(contents),
+        "mart_promise_history": promise_rows(contents),
         "mart_restatements": restatement_rows(contents),
     }
 
@@ -308,18 +324,75 @@ def claim_rows(contents: Contents) -> list[tuple]:
     return table
 
 
-def quality_rows(contents: Contents) -> list[tuple]:
-    table = []
+def verdicts_of(contents: Contents) -> list[dict]:
+    """Twelve verdicts a day, of which one is bad on the last day; and those that a test adds."""
+    verdicts = []
     for day in contents.complete:
         for step in ("raw", "staging", "intermediate", "marts"):
             for check in ("is_unique", "is_complete", "volume_is_plausible"):
                 passed = not (step == "raw" and check == "volume_is_plausible" and day == contents.last_day)
-                table.append(
-                    (f"{day}-{step}-{check}", "run-1", noon(day), day, step, "models",
-                     check, "blocks" if passed else "investigate", passed, passed, False, False, None, "team:data", "0.0", "0.02",
-                     "fixed on 2026-11-24", "A sudden fall of volume is how a short read shows.", None)
-                )  # fmt: skip
-    return table
+                verdicts.append(
+                    GOOD
+                    | {
+                        "evaluated_at": noon(day),
+                        "snapshot_date": day,
+                        "step": step,
+                        "check_name": check,
+                        "severity": "blocks" if passed else "investigate",
+                        "blocking": passed,
+                        "passed": passed,
+                    }
+                )
+    verdicts += [GOOD | {"evaluated_at": noon(contents.last_day), "snapshot_date": contents.last_day} | more
+                 for more in contents.verdicts]  # fmt: skip
+    for verdict in verdicts:
+        verdict["evaluation_id"] = "-".join(
+            str(verdict[name]) for name in ("snapshot_date", "step", "table_name", "check_name")
+        )
+    return verdicts
+
+
+GOOD = {
+    "run_id": "run-1",
+    "step": "marts",
+    "table_name": "models",
+    "severity": "blocks",
+    "blocking": True,
+    "passed": True,
+    "crashed": False,
+    "accepted_event": False,
+    "accepted_because": None,
+    "owner": "team:data",
+    "observed": "0.0",
+    "threshold": "0.02",
+    "basis": "fixed on 2026-11-24",
+    "reason": "A sudden fall of volume is how a short read shows.",
+    "offenders": None,
+}
+
+
+def quality_rows(contents: Contents) -> list[tuple]:
+    names = [column.split()[0] for column in TABLES["fct_quality_results"].split(", ")]
+    return [tuple(verdict[name] for name in names) for verdict in verdicts_of(contents)]
+
+
+def score_rows(contents: Contents) -> list[tuple]:
+    """As dbt sums them up: that its formula is the one of `quality/score.py` is for `tests/dbt`."""
+    scores = scores_by_day_and_step(verdicts_of(contents))
+    return [(day, step, *score.as_plain().values(), noon(day)) for (day, step), score in scores.items()]
+
+
+def promise_rows(contents: Contents) -> list[tuple]:
+    """One promise that was always kept, one that was broken for a while, and the one that is broken."""
+    first, last, days = contents.first_day, contents.last_day, len(contents.complete)
+    kept = (days, 0, None, None, last, False, 0, None, None, None)
+    was_broken = (days, 1, first, first, last, False, 2, 1.25, 75.0, None)
+    broken = (days, 1, last, last, last, True, 1, None, None, noon(last))
+    return [
+        ("marts", "models", "is_unique", "blocks", "team:data", *kept),
+        ("staging", "models", "is_complete", "watch", None, *was_broken),
+        ("raw", "models", "volume_is_plausible", "investigate", "team:data", *broken),
+    ]
 
 
 def restatement_rows(contents: Contents) -> list[tuple]:

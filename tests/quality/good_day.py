@@ -420,6 +420,12 @@ select
     check_name
 from registered
 cross join (select distinct snapshot_date from staging.stg_hub__models);
+
+create table marts.mart_daily_quality_score as
+select snapshot_date, 'raw' as step from marts.dim_snapshots;
+
+create table marts.mart_promise_history as
+select 'raw' as step, 'hub_models' as table_name, 'c' || range as check_name from range(3);
 """
 
 

@@ -81,13 +81,15 @@ published_gate = gate_check("published")
     group_name="publish",
     kinds={"html"},
     owners=OWNERS,
-    description="The page that a reader opens: headline, charts, coverage, claims, checks, definitions. One page per version.",
+    description="The page that a reader opens (headline, charts, coverage, claims, definitions), and the one about the quality "
+    "of its data beside it. One report per version.",
 )
 def report(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]):
     days = good_days(context)
     built = candidate_of_run(context, settings)
+    on_candidate = results_of_run(settings, context.run.run_id, "published")
     with timed("report: drawn"):
-        page = render_report_into(built)
+        page = render_report_into(built, on_candidate)
     chart = {"share_of_new_model_downloads": dg.MetadataValue.md(headline_image_markdown(built.database))}
     # The chart belongs to the mart that it draws; it can only be drawn now that the mart has passed its gates.
     yield dg.AssetObservation(asset_key=SHARES, partition=days[-1].isoformat(), metadata=chart)
@@ -109,7 +111,7 @@ def report(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Setting
 def current(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]):
     days = good_days(context)
     run_id = context.run.run_id
-    on_candidate = [result for result in results_of_run(settings, run_id) if result["step"] == "published"]
+    on_candidate = results_of_run(settings, run_id, "published")
     version = publish_candidate(
         settings, candidate_of_run(context, settings), quality=on_candidate, at=datetime.now(UTC)
     )

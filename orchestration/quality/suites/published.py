@@ -56,6 +56,8 @@ PUBLISHED_TABLES: dict[str, tuple[str, ...]] = {
     "mart_weekly_release_frequency": ("week_start", "organization"),
     "mart_release_cadence": ("snapshot_date", "level", "organization", "country_code"),
     "fct_quality_results": ("evaluation_id",),
+    "mart_daily_quality_score": ("snapshot_date", "step"),
+    "mart_promise_history": ("step", "table_name", "check_name"),
     "mart_restatements": ("published_version", "table_name", "row_key"),
 }
 
