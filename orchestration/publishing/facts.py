@@ -455,10 +455,11 @@ CHECKS = """
     order by
         case step
             when 'raw' then 1
-            when 'staging' then 2
-            when 'intermediate' then 3
-            when 'marts' then 4
-            else 5
+            when 'authors' then 2
+            when 'staging' then 3
+            when 'intermediate' then 4
+            when 'marts' then 5
+            else 6
         end,
         step
 """
