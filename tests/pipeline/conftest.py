@@ -95,7 +95,7 @@ class Observatory:
         return (self.settings.published_dir / "current").resolve().name
 
     def failures(self, result) -> str:
-        from orchestration.defs.alerts.run_alerts import failures_of
+        from orchestration.defs.alerts.findings import failures_of
 
         return "\n".join(failures_of(self.instance, result.run_id))
 

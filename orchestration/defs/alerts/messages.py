@@ -1,0 +1,222 @@
+"""How an event reads: a short title, and a text that says what broke, why it matters and what to do.
+Which events there are is decided in `incidents.py` and `domain_alerts.py`; addresses and secrets never stand in a message."""
+
+import hashlib
+import re
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from orchestration.defs.alerts.findings import Finding
+from orchestration.defs.alerts.incidents import Event, EventName, Incident
+from orchestration.settings import Settings
+
+RUNBOOK = "RUNBOOK.md"
+# Schemes whose host is a machine; in others (slack://token/…) it is part of the secret.
+HOSTS_ARE_PUBLIC = ("http", "https", "json", "jsons", "xml", "xmls", "form", "forms", "mailto", "mailtos")
+# Shorter parts of an address are ports, words and names that stand in every text.
+SHORTEST_SECRET = 6
+HIDDEN = "•••"
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One event as it is written down and sent. `alert_id` is the same however often the event is come upon."""
+
+    alert_id: str
+    event: EventName
+    incident: str
+    incidents: list[str]
+    raised_at: str
+    severity: str
+    title: str
+    body: str
+    snapshot_date: str | None
+    snapshot_dates: list[str]
+    step: str | None
+    table_name: str | None
+    check_name: str | None
+    run_id: str | None
+    owner: str | None
+
+    def plain(self) -> dict:
+        return asdict(self)
+
+
+def alert_of(event: Event, settings: Settings) -> Alert:
+    """The event in words, without any secret of the settings."""
+    finding = event.lead.finding
+    days = sorted({day for incident in event.incidents for day in incident.finding.snapshot_dates})
+    hide = Redaction(settings)
+    return Alert(
+        alert_id=alert_id_of(event.name, event.lead.key, event.lead.first_seen, event.at),
+        event=event.name,
+        incident=event.lead.key,
+        incidents=[incident.key for incident in event.incidents],
+        raised_at=event.at,
+        severity=finding.severity,
+        title=hide(_title(event)),
+        body=hide(_body(event, settings)),
+        snapshot_date=days[-1] if days else None,
+        snapshot_dates=days,
+        step=finding.step,
+        table_name=finding.table_name,
+        check_name=finding.check_name,
+        run_id=event.run_id or None,
+        owner=finding.owner,
+    )
+
+
+def alert_id_of(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def run_link(settings: Settings, run_id: str) -> str:
+    return f"{settings.ui_url or f'http://127.0.0.1:{settings.ui_port}'}/runs/{run_id}"
+
+
+class Redaction:
+    """Takes every secret of the settings out of a text: an error that somebody else wrote may quote an address."""
+
+    def __init__(self, settings: Settings):
+        urls = [
+            settings.notify_urls,
+            settings.notify_urls_blocks,
+            settings.notify_urls_investigate,
+            settings.notify_urls_domain,
+            settings.heartbeat_url,
+        ]
+        secrets = {part for value in urls for url in value.get_secret_value().split() for part in _secret_parts(url)}
+        if settings.hf_token:
+            secrets.add(settings.hf_token.get_secret_value())
+        longest_first = sorted(secrets - {""}, key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+
+    def __call__(self, text: str) -> str:
+        return self._pattern.sub(HIDDEN, text) if self._pattern else text
+
+
+def _secret_parts(url: str) -> set[str]:
+    """The address itself, and what in it may be a password or a token."""
+    parts = urlsplit(url)
+    pieces = [parts.username, parts.password, *parts.path.split("/"), *(value for _, value in parse_qsl(parts.query))]
+    if parts.scheme not in HOSTS_ARE_PUBLIC:
+        pieces += [parts.netloc.rpartition("@")[2]]
+    known = {piece for piece in pieces if piece and len(piece) >= SHORTEST_SECRET}
+    return {url} | known | {unquote(piece) for piece in known}
+
+
+# ---------- title
+
+
+def _title(event: Event) -> str:
+    finding = event.lead.finding
+    word = {"raised": finding.severity, "repeated": f"still open, {finding.severity}", "resolved": "resolved"}[
+        event.name
+    ]
+    more = f" (and {len(event.incidents) - 1} more)" if len(event.incidents) > 1 else ""
+    return f"{word} · {_span(finding.snapshot_dates)} · {_what(finding)}{more}"
+
+
+def _what(finding: Finding) -> str:
+    return f"{finding.table_name}: {finding.promise}" if finding.table_name else finding.promise
+
+
+def _span(days: tuple[str, ...]) -> str:
+    ordered = sorted(days)
+    return "no day" if not ordered else ordered[0] if len(ordered) == 1 else f"{ordered[0]} … {ordered[-1]}"
+
+
+# ---------- body
+
+
+def _body(event: Event, settings: Settings) -> str:
+    if event.name == "resolved":
+        parts = [_resolved(event)]
+    else:
+        parts = [_still_open(event.lead)] if event.name == "repeated" else []
+        parts.append(_described(event.lead.finding))
+        parts += _others(event)
+    if event.run_id:
+        parts.append(f"Run: {run_link(settings, event.run_id)}")
+    return "\n\n".join(parts)
+
+
+def _described(finding: Finding) -> str:
+    lines = [
+        f"Promise: {_what(finding)}",
+        f"Found: {finding.observed}" if finding.observed else None,
+        f"Expected: {finding.threshold}{f' ({finding.basis})' if finding.basis else ''}" if finding.threshold else None,
+        f"Snapshot day: {', '.join(sorted(finding.snapshot_dates))}" if finding.snapshot_dates else None,
+        f"Table: {finding.table_name}" if finding.table_name else None,
+        f"Step: {finding.step}",
+        f"Owner: {finding.owner}",
+        f"Why it matters: {finding.reason}" if finding.reason else None,
+        f"What it does: {finding.effect}",
+        *(f"Offender: {offender}" for offender in finding.offenders),
+        f"What to do: {RUNBOOK}#{finding.anchor}",
+    ]
+    return "\n".join(line for line in lines if line)
+
+
+def _others(event: Event) -> list[str]:
+    """What broke with the first: beside it, or at a later step, where it most likely follows from it."""
+    place = min(incident.finding.place for incident in event.incidents)
+    beside, after = [], []
+    for incident in event.incidents[1:]:
+        finding = incident.finding
+        line = (
+            f"- {finding.severity} · {finding.step} · {_what(finding)}: found {finding.observed}, expected "
+            f"{finding.threshold} ({finding.owner}; {RUNBOOK}#{finding.anchor})"
+        )
+        (after if finding.place > place else beside).append(line)
+    told = []
+    if beside:
+        told.append("\n".join(["Broken by the same run at the same step:", *beside]))
+    if after:
+        told.append("\n".join(["Broken at later steps of it, which most likely follows from the above:", *after]))
+    return told
+
+
+def _still_open(incident: Incident) -> str:
+    return (
+        f"Open since {_clock(incident.first_seen)}, seen {_times(incident.times_seen)}, "
+        f"last at {_clock(incident.last_seen)}."
+    )
+
+
+def _resolved(event: Event) -> str:
+    lines = []
+    for incident in event.incidents:
+        finding = incident.finding
+        lasted = _lasted(incident.first_seen, event.at)
+        lines.append(
+            f"{_what(finding)}: {event.why or _why_resolved(finding)}. It lasted {lasted}, from "
+            f"{_clock(incident.first_seen)} to {_clock(event.at)}, seen {_times(incident.times_seen)}."
+        )
+    owners = ", ".join(sorted({incident.finding.owner for incident in event.incidents}))
+    return "\n".join([*lines, f"Owner: {owners}. Nothing is left to do."])
+
+
+def _why_resolved(finding: Finding) -> str:
+    if finding.kind == "step":
+        return "the step succeeds again"
+    if finding.kind == "aside":
+        return "a day as late has landed"
+    return f"kept again for {finding.last_day} or a later day" if finding.last_day else "kept again"
+
+
+def _lasted(first: str, last: str) -> str:
+    gone = max(datetime.fromisoformat(last) - datetime.fromisoformat(first), timedelta())
+    minutes = round(gone.total_seconds() / 60)
+    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
+    told = [f"{number} {unit}" for number, unit in ((days, "d"), (hours, "h"), (minutes, "min")) if number]
+    return " ".join(told) or "less than a minute"
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"
+
+
+def _clock(at: str) -> str:
+    return datetime.fromisoformat(at).strftime("%Y-%m-%d %H:%M UTC")
