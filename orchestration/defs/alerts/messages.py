@@ -57,7 +57,7 @@ def alert_of(event: Event, settings: Settings) -> Alert:
         severity=finding.severity,
         title=hide(_title(event)),
         body=hide(_body(event, settings)),
-        snapshot_date=days[-1] if days else None,
+        snapshot_date=finding.last_day or None,
         snapshot_dates=days,
         step=finding.step,
         table_name=finding.table_name,
@@ -160,22 +160,22 @@ def _described(finding: Finding) -> str:
 
 
 def _others(event: Event) -> list[str]:
-    """What broke with the first: beside it, or at a later step, where it most likely follows from it."""
-    place = min(incident.finding.place for incident in event.incidents)
-    beside, after = [], []
-    for incident in event.incidents[1:]:
-        finding = incident.finding
-        line = (
-            f"- {finding.severity} · {finding.step} · {_what(finding)}: found {finding.observed}, expected "
-            f"{finding.threshold} ({finding.owner}; {RUNBOOK}#{finding.anchor})"
-        )
-        (after if finding.place > place else beside).append(line)
-    told = []
-    if beside:
-        told.append("\n".join(["Broken by the same run at the same step:", *beside]))
-    if after:
-        told.append("\n".join(["Broken at later steps of it, which most likely follows from the above:", *after]))
-    return told
+    """What broke with the first: before it, beside it, or at a later step, where it most likely follows from it."""
+    first, *others = (incident.finding for incident in event.incidents)
+    parts = {
+        "Broken before it by the same run, which may be why:": [f for f in others if f.place < first.place],
+        "Broken by the same run at the same step:": [f for f in others if f.place == first.place],
+        "Broken at later steps, which most likely follows from it:": [f for f in others if f.place > first.place],
+    }
+    return ["\n".join([head, *map(_line, findings)]) for head, findings in parts.items() if findings]
+
+
+def _line(finding: Finding) -> str:
+    expected = f", expected {finding.threshold}" if finding.threshold else ""
+    return (
+        f"- {finding.severity} · {_span(finding.snapshot_dates)} · {finding.step} · {_what(finding)}: "
+        f"found {finding.observed}{expected} ({finding.owner}; {RUNBOOK}#{finding.anchor})"
+    )
 
 
 def _still_open(incident: Incident) -> str:
