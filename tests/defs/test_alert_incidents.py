@@ -128,11 +128,11 @@ def test_what_broke_together_and_what_follows_from_it_is_one_alert(desk):
 
     (alert,) = desk.look()
 
-    assert alert["title"] == "blocks · 2025-03-03 · hub_models: likes is not negative (and 2 more)"
+    assert alert["title"] == "blocks · 2025-03-03 · hub_models breaks “likes is not negative” (and 2 more)"
     assert (alert["event"], alert["incident"], alert["severity"]) == ("raised", KEY, "blocks")
     assert (alert["step"], alert["table_name"], alert["owner"]) == ("raw", "hub_models", "team:attribution")
     assert alert["body"].splitlines() == [
-        "Promise: hub_models: likes is not negative",
+        "Promise: likes is not negative",
         "Found: 40",
         "Expected: 0 (fixed on 2026-11-24)",
         "Snapshot day: 2025-03-03",
@@ -147,11 +147,11 @@ def test_what_broke_together_and_what_follows_from_it_is_one_alert(desk):
         "What to do: RUNBOOK.md#likes_is_not_negative",
         "",
         "Broken by the same run at the same step:",
-        "- investigate · 2025-03-03 · raw · hub_models: values fit: found 40, expected 0 "
+        "- investigate · 2025-03-03 · raw · hub_models breaks “values fit”: found 40, expected 0 "
         "(team:attribution; RUNBOOK.md#values_fit)",
         "",
         "Broken at later steps, which most likely follows from it:",
-        "- blocks · 2025-03-03 · marts · mart_daily_country_share: shares sum to one: found 40, expected 0 "
+        "- blocks · 2025-03-03 · marts · mart_daily_country_share breaks “shares sum to one”: found 40, expected 0 "
         "(team:attribution; RUNBOOK.md#shares_sum_to_one)",
         "",
         f"Run: http://127.0.0.1:3000/runs/{run_id}",
@@ -206,7 +206,7 @@ def test_an_open_incident_is_told_again_after_the_hours_that_are_set(desk):
     assert again["event"] == "repeated"
     assert again["incident"] == first["incident"]
     assert again["alert_id"] != first["alert_id"]
-    assert again["title"] == "still open, blocks · 2025-03-03 · hub_models: likes is not negative"
+    assert again["title"] == "still open, blocks · 2025-03-03 · hub_models breaks “likes is not negative”"
     assert again["body"].startswith("Open since ")
     assert first["body"].splitlines()[0] in again["body"]
 
@@ -240,7 +240,7 @@ def test_the_message_of_what_is_over_says_how_long_it_lasted(desk):
     mended = desk.run(MONDAY, KEPT)
     (alert,) = desk.look()
 
-    assert alert["title"] == "resolved · 2025-03-03 · hub_models: likes is not negative"
+    assert alert["title"] == "resolved · 2025-03-03 · hub_models keeps “likes is not negative” again"
     assert "kept again for 2025-03-03 or a later day. It lasted less than a minute, from 20" in alert["body"]
     assert alert["body"].splitlines()[-1] == f"Run: http://127.0.0.1:3000/runs/{mended}"
     assert (alert["run_id"], alert["severity"]) == (mended, "blocks")

@@ -173,7 +173,7 @@ def test_a_day_that_is_late_is_told_once_and_once_when_it_is_published(settings)
         "blocks",
         "2026-11-24",
     )
-    assert late["title"] == "blocks · 2026-11-24 · a day is published by its deadline"
+    assert late["title"] == "blocks · 2026-11-24 · not published by its deadline"
     found = "2026-11-23 as the last complete day (version 2026-11-23-one); tried last: 2026-11-24, blocked"
     assert f"Found: {found}" in late["body"].splitlines()
     assert "Expected: 2026-11-24, by 16:00 UTC (OBSERVATORY_PUBLISH_DEADLINE_UTC)" in late["body"].splitlines()

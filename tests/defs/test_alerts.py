@@ -99,9 +99,9 @@ def test_a_failed_run_is_an_error_that_names_day_step_and_reason(instance, setti
 
     assert alert.severity == "blocks"
     assert alert.incident == "run:tiny:models:DiskFull"
-    assert alert.title == "blocks · 2025-03-03 · models runs to its end (DiskFull)"
+    assert alert.title == "blocks · 2025-03-03 · models failed (DiskFull)"
     assert alert.body.splitlines() == [
-        "Promise: models runs to its end (DiskFull)",
+        "What happened: models failed (DiskFull)",
         "Found: no space left for part-00003.parquet",
         "Snapshot day: 2025-03-03",
         "Step: models",
@@ -148,7 +148,7 @@ def test_a_failed_check_in_a_green_run_is_a_warning_with_what_it_found(instance,
 
     assert alert.severity == "investigate"
     assert alert.incident == "check:models:models:models_suite"
-    assert alert.title == "investigate · 2025-03-03 · models: models suite"
+    assert alert.title == "investigate · 2025-03-03 · models breaks “models suite”"
     assert alert.body.splitlines()[1] == "Found: 3 of 4 promises hold: likes fell to 0"
 
 
@@ -172,7 +172,7 @@ def test_a_day_set_aside_in_a_green_range_is_a_warning_about_that_day(instance, 
 
     assert alert.severity == "investigate"
     assert alert.incident == "aside:tiny:extraction:IncompleteDay"
-    assert alert.title == "investigate · 2025-03-04 · landed from its source (IncompleteDay)"
+    assert alert.title == "investigate · 2025-03-04 · not landed from its source (IncompleteDay)"
     assert alert.body.splitlines()[1] == "Found: the listing ended early"
     assert "the other days of the run went on" in alert.body
     assert alert.snapshot_dates == ["2025-03-04"]

@@ -186,7 +186,7 @@ def test_in_a_range_the_bad_day_is_set_aside_and_the_others_go_on(observatory, o
     assert "The day was set aside; the other days of the run went on." in alert["body"]
     # the made-up Hub's counters stand still on its third day, which is another root cause
     assert {a["title"] for a in alerts if a is not alert} <= {
-        "investigate · 2026-10-08 · hub_landing: counters moved as usual"
+        "investigate · 2026-10-08 · hub_landing breaks “counters moved as usual”"
     }
 
 

@@ -36,7 +36,10 @@ STAYS = "Analysts keep the last published version."
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong. `incident` names its root cause: the same in every run and on every day that it breaks."""
+    """One thing that is wrong. `incident` names its root cause: the same in every run and on every day that it breaks.
+
+    `promise` is in words what was promised, or, where nothing was, what happened.
+    """
 
     incident: str
     kind: Kind
@@ -54,6 +57,10 @@ class Finding:
     basis: str | None = None
     reason: str | None = None
     offenders: tuple[str, ...] = ()
+
+    @property
+    def is_broken_promise(self) -> bool:
+        return self.kind in ("promise", "check")
 
     @property
     def last_day(self) -> str:
@@ -249,7 +256,7 @@ def _days_set_aside(run: dg.DagsterRun) -> list[Finding]:
             incident=f"aside:{run.job_name}:extraction:{cause}",
             kind="aside",
             severity="investigate",
-            promise=f"landed from its source ({cause})",
+            promise=f"not landed from its source ({cause})",
             step="extraction",
             anchor="a_day_was_set_aside",
             effect="The day was set aside; the other days of the run went on.",
@@ -286,7 +293,7 @@ def _failed_step(event: Any, run: dg.DagsterRun, published: bool) -> Finding:
         incident=f"run:{run.job_name}:{event.step_key}:{error_class}",
         kind="step",
         severity="investigate" if published else "blocks",
-        promise=f"{event.step_key} runs to its end ({error_class})",
+        promise=f"{event.step_key} failed ({error_class})",
         step=event.step_key,
         anchor="a_step_failed",
         effect="The version was published before; this step alone is missing." if published else STAYS,
@@ -301,7 +308,7 @@ def _failed_run(events: Sequence, run: dg.DagsterRun) -> Finding:
         incident=f"run:{run.job_name}:{NO_STEP}:failed",
         kind="step",
         severity="blocks",
-        promise=f"{run.job_name} runs to its end (no step failed)",
+        promise=f"{run.job_name} failed, and none of its steps",
         step=NO_STEP,
         anchor="a_step_failed",
         effect=STAYS,

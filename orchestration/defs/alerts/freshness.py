@@ -60,7 +60,7 @@ def _finding(settings: Settings, version: Version, owed: date) -> Finding:
         incident=INCIDENT,
         kind="other",
         severity="blocks",
-        promise="a day is published by its deadline",
+        promise="not published by its deadline",
         step="publish",
         anchor="a_day_is_published_by_its_deadline",
         effect="Analysts see data that is older than they think; days that are missed can't be asked for again at the Hub.",

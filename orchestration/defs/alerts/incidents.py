@@ -168,7 +168,7 @@ def _follows_from(finding: Finding, known: Sequence[Incident]) -> bool:
 
 
 def _is_mended(finding: Finding, look: RunLook) -> bool:
-    if finding.kind in ("promise", "check"):
+    if finding.is_broken_promise:
         if finding.incident in look.passed:
             return look.passed[finding.incident] >= finding.last_day
         # judged without it: nobody makes this promise any more, or nobody wants to be told of it

@@ -115,11 +115,15 @@ def _title(event: Event) -> str:
         event.name
     ]
     more = f" (and {len(event.incidents) - 1} more)" if len(event.incidents) > 1 else ""
-    return f"{word} · {_span(finding.snapshot_dates)} · {_what(finding)}{more}"
+    return f"{word} · {_span(finding.snapshot_dates)} · {_what(finding, event.name)}{more}"
 
 
-def _what(finding: Finding) -> str:
-    return f"{finding.table_name}: {finding.promise}" if finding.table_name else finding.promise
+def _what(finding: Finding, event: EventName = "raised") -> str:
+    if not finding.is_broken_promise:
+        return finding.promise
+    if event == "resolved":
+        return f"{finding.table_name} keeps “{finding.promise}” again"
+    return f"{finding.table_name} breaks “{finding.promise}”"
 
 
 def _span(days: tuple[str, ...]) -> str:
@@ -144,7 +148,7 @@ def _body(event: Event, settings: Settings) -> str:
 
 def _described(finding: Finding) -> str:
     lines = [
-        f"Promise: {_what(finding)}",
+        f"{'Promise' if finding.is_broken_promise else 'What happened'}: {finding.promise}",
         f"Found: {finding.observed}" if finding.observed else None,
         f"Expected: {finding.threshold}{f' ({finding.basis})' if finding.basis else ''}" if finding.threshold else None,
         f"Snapshot day: {', '.join(sorted(finding.snapshot_dates))}" if finding.snapshot_dates else None,
@@ -191,7 +195,7 @@ def _resolved(event: Event) -> str:
         finding = incident.finding
         lasted = _lasted(incident.first_seen, event.at)
         lines.append(
-            f"{_what(finding)}: {event.why or _why_resolved(finding)}. It lasted {lasted}, from "
+            f"{_what(finding, event.name)}: {event.why or _why_resolved(finding)}. It lasted {lasted}, from "
             f"{_clock(incident.first_seen)} to {_clock(event.at)}, seen {_times(incident.times_seen)}."
         )
     owners = ", ".join(sorted({incident.finding.owner for incident in event.incidents}))

@@ -97,7 +97,7 @@ def _give_up(settings: Settings, run: dg.DagsterRun, error: Exception, now: date
         incident=f"alerts:unreadable run:{type(error).__name__}",
         kind="other",
         severity="blocks",
-        promise="what an ended run tells can be read",
+        promise=f"the records of a run can't be read ({type(error).__name__})",
         step="run_alerts",
         anchor="a_run_could_not_be_read",
         effect="What that run broke, if anything, is told by no alert; later runs are looked at.",
