@@ -138,6 +138,10 @@ class Settings(BaseSettings):
         return self.home / "published"
 
     @cached_property
+    def alerts_file(self) -> Path:
+        return self.home / "alerts.jsonl"
+
+    @cached_property
     def alerts_dir(self) -> Path:
         return self.home / "alerts"
 

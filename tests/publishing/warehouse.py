@@ -65,6 +65,8 @@ TABLES = {
     "check_name varchar, severity varchar, blocking boolean, passed boolean, "
     "crashed boolean, accepted_event boolean, accepted_because varchar, owner varchar, observed varchar, "
     "threshold varchar, basis varchar, reason varchar, offenders varchar",
+    "fct_alerts": "alert_id varchar not null, event varchar, incident varchar, raised_at timestamp, severity varchar, "
+    "title varchar, snapshot_date date, step varchar, table_name varchar, check_name varchar, run_id varchar, owner varchar",
     "mart_restatements": "published_version varchar not null, table_name varchar not null, row_key varchar not null, "
     "snapshot_date date, old_value double, new_value double, cause varchar, values_compared bigint, values_moved bigint, "
     "largest_move double",

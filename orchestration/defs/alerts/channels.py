@@ -71,7 +71,7 @@ class Outbox:
 
 
 def alerts_path(settings: Settings) -> Path:
-    return settings.home / "alerts.jsonl"
+    return settings.alerts_file
 
 
 def deliveries_path(settings: Settings) -> Path:

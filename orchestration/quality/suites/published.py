@@ -56,6 +56,7 @@ PUBLISHED_TABLES: dict[str, tuple[str, ...]] = {
     "mart_weekly_release_frequency": ("week_start", "organization"),
     "mart_release_cadence": ("snapshot_date", "level", "organization", "country_code"),
     "fct_quality_results": ("evaluation_id",),
+    "fct_alerts": ("alert_id",),
     "mart_restatements": ("published_version", "table_name", "row_key"),
 }
 
