@@ -458,7 +458,8 @@ def test_alerts_are_the_lines_of_the_file_also_those_of_before_and_without_one_t
         warehouse.run("build", "--quiet", "--select", "fct_alerts")
 
     told = warehouse.rows(
-        "select alert_id, event, incident, raised_at::varchar, severity, snapshot_date, check_name from marts.fct_alerts order by 1"
+        "select alert_id, event, incident, raised_at::varchar, severity, snapshot_date, check_name "
+        "from marts.fct_alerts order by 1"
     )
     assert told == [
         ("a1", "raised", "run:r", "2026-11-24 12:30:00", "blocks", None, None),

@@ -195,8 +195,16 @@ def all_rows(contents: Contents) -> dict[str, list[tuple]]:
         ],
         "mart_headline_claims": claim_rows(contents),
         "fct_quality_results": quality_rows(contents),
+        "fct_alerts": alert_rows(contents),
         "mart_restatements": restatement_rows(contents),
     }
+
+
+def alert_rows(contents: Contents) -> list[tuple]:
+    at, day = noon(contents.last_day), contents.last_day
+    return [
+        ("a-1", "raised", "check:raw:t:c", at, "blocks", "t breaks “c”", day, "raw", "t", "c", "run-1", "team:data")
+    ]
 
 
 def snapshot_rows(contents: Contents) -> list[tuple]:
