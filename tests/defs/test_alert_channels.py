@@ -19,7 +19,8 @@ from orchestration.defs.alerts.channels import (
     send_pending,
     targets_of,
 )
-from orchestration.defs.alerts.messages import Alert, Redaction
+from orchestration.defs.alerts.messages import Alert
+from orchestration.defs.alerts.redaction import Redaction
 
 NOW = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
 ALERT = Alert(

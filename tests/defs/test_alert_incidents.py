@@ -241,7 +241,7 @@ def test_the_message_of_what_is_over_says_how_long_it_lasted(desk):
     (alert,) = desk.look()
 
     assert alert["title"] == "resolved · 2025-03-03 · hub_models keeps “likes is not negative” again"
-    assert "kept again for 2025-03-03 or a later day. It lasted less than a minute, from 20" in alert["body"]
+    assert "it held for 2025-03-03 or a later day. It lasted less than a minute, from 20" in alert["body"]
     assert alert["body"].splitlines()[-1] == f"Run: http://127.0.0.1:3000/runs/{mended}"
     assert (alert["run_id"], alert["severity"]) == (mended, "blocks")
 
@@ -275,6 +275,19 @@ def test_an_exception_is_over_when_the_step_succeeds(desk):
     (resolved,) = desk.look()
     assert (resolved["event"], resolved["incident"]) == ("resolved", alert["incident"])
     assert "the step succeeds again" in resolved["body"]
+
+
+def test_an_error_that_quotes_an_address_is_kept_without_it(desk):
+    url = "json://somebody:s3cr3t-word@127.0.0.1:9/tok3n-in-path"
+    desk.settings = desk.settings.model_copy(update={"notify_urls": SecretStr(url)})
+    desk.run(MONDAY, raises=lambda: DiskFull(f"could not post to {url}, nor as somebody:s3cr3t-word"))
+
+    (alert,) = desk.look()
+
+    assert "Found: could not post to •••, nor as •••:•••" in alert["body"]
+    written = [path.read_text() for path in desk.settings.home.rglob("*") if path.is_file()]
+    assert len(written) >= 5
+    assert not any("s3cr3t" in text or "tok3n" in text for text in written)
 
 
 def test_a_ledger_that_a_crash_has_lost_tells_nothing_twice(desk, target):

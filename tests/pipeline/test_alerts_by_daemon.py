@@ -139,9 +139,8 @@ def test_a_bad_day_and_its_repair_are_heard_at_the_webhook_and_by_mail(
     assert (raised["type"], resolved["type"]) == ("failure", "success")
     assert "It lasted " in resolved["message"]
     assert f"/runs/{mended.run_id}" in resolved["message"]
-    print("=====", raised["message"], "=====", resolved["message"], sep="\n", file=open("/tmp/hA_example.txt", "w"))
     assert_ledger_and_records(observatory.settings)
-    assert_no_secret_anywhere(tmp_path, hook, box, "".join(capfd.readouterr()))
+    assert_no_secret_anywhere(tmp_path, hook, box, "".join(capfd.readouterr()), bad.run_id)
 
 
 def assert_ledger_and_records(settings: Settings) -> None:
@@ -155,10 +154,13 @@ def assert_ledger_and_records(settings: Settings) -> None:
     assert {line["ok"] for line in read_lines(deliveries_path(settings))} == {True, False}
 
 
-def assert_no_secret_anywhere(folder: Path, hook: Webhook, box: Mailbox, output: str) -> None:
+def assert_no_secret_anywhere(folder: Path, hook: Webhook, box: Mailbox, output: str, run_id: str) -> None:
     files = files_below(folder)
     assert {"daemon.log", "alerts.jsonl", "deliveries.jsonl", "index.db"} <= {file.name for file in files}
     everything = {str(file): texts_of(file) for file in files}
+    # the same look finds what is there, in each kind of file
+    for kind in (".parquet", ".db", ".jsonl"):
+        assert any(run_id in text for name, text in everything.items() if name.endswith(kind)), kind
     everything |= {"output": output, "messages": str(hook.messages), "mails": "".join(map(str, box.mails))}
     for secret in (HF_TOKEN, PASSWORD, PATH_TOKEN, PING_TOKEN):
         assert [name for name, text in everything.items() if secret in text] == []

@@ -3,12 +3,13 @@ Whether anybody is told of it is decided in `incidents.py`."""
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import dagster as dg
 from dagster import DagsterEventType, DagsterRunStatus
 
+from orchestration.defs.alerts.redaction import Redaction
 from orchestration.defs.run_days import EXTRACTION, NOT_LANDED, days_to_tell, set_aside_days
 from orchestration.quality.history import results_of_run
 from orchestration.quality.promises import STEPS
@@ -105,16 +106,24 @@ def look_at(instance: dg.DagsterInstance, settings: Settings, run: dg.DagsterRun
     steps = _failed_steps(events, run, [*promises, *checks], published=PUBLISHING_STEP in succeeded)
     aside = {day.isoformat() for day in set_aside_days(run)}
     good = [day.isoformat() for day in days_to_tell(run) if day.isoformat() not in aside]
+    hide = Redaction(settings)
+    groups = [*_by_root_cause(promises), *_by_step(checks), *_one_each([*asides, *steps])]
     return RunLook(
         run_id=run.run_id,
         at=ended_at,
-        groups=tuple(map(tuple, [*_by_root_cause(promises), *_by_step(checks), *_one_each([*asides, *steps])])),
+        groups=tuple(tuple(_without_secrets(finding, hide) for finding in group) for group in groups),
         passed=_latest((_promise_key(row), _day(row)) for row in results if row["passed"])
         | _latest((_check_key(e), max(_days(run), default="")) for e in _evaluations(events) if e.passed),
         judged=_latest(((row["step"], row["table_name"]), _day(row)) for row in results),
         succeeded=succeeded,
         last_good_day=max(good, default=""),
     )
+
+
+def _without_secrets(finding: Finding, hide: Redaction) -> Finding:
+    """What was observed is in other people's words, and goes into the ledger as well as into messages."""
+    observed = finding.observed and hide(finding.observed)
+    return replace(finding, observed=observed, offenders=tuple(map(hide, finding.offenders)))
 
 
 # ---------- promises of the quality history

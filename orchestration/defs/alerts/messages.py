@@ -2,21 +2,15 @@
 Which events there are is decided in `incidents.py` and `domain_alerts.py`; addresses and secrets never stand in a message."""
 
 import hashlib
-import re
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 from orchestration.defs.alerts.findings import Finding
 from orchestration.defs.alerts.incidents import Event, EventName, Incident
+from orchestration.defs.alerts.redaction import Redaction
 from orchestration.settings import Settings
 
 RUNBOOK = "RUNBOOK.md"
-# Schemes whose host is a machine; in others (slack://token/…) it is part of the secret.
-HOSTS_ARE_PUBLIC = ("http", "https", "json", "jsons", "xml", "xmls", "form", "forms", "mailto", "mailtos")
-# Shorter parts of an address are ports, words and names that stand in every text.
-SHORTEST_SECRET = 6
-HIDDEN = "•••"
 
 
 @dataclass(frozen=True)
@@ -73,37 +67,6 @@ def alert_id_of(*parts: str) -> str:
 
 def run_link(settings: Settings, run_id: str) -> str:
     return f"{settings.ui_url or f'http://127.0.0.1:{settings.ui_port}'}/runs/{run_id}"
-
-
-class Redaction:
-    """Takes every secret of the settings out of a text: an error that somebody else wrote may quote an address."""
-
-    def __init__(self, settings: Settings):
-        urls = [
-            settings.notify_urls,
-            settings.notify_urls_blocks,
-            settings.notify_urls_investigate,
-            settings.notify_urls_domain,
-            settings.heartbeat_url,
-        ]
-        secrets = {part for value in urls for url in value.get_secret_value().split() for part in _secret_parts(url)}
-        if settings.hf_token:
-            secrets.add(settings.hf_token.get_secret_value())
-        longest_first = sorted(secrets - {""}, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
-
-    def __call__(self, text: str) -> str:
-        return self._pattern.sub(HIDDEN, text) if self._pattern else text
-
-
-def _secret_parts(url: str) -> set[str]:
-    """The address itself, and what in it may be a password or a token."""
-    parts = urlsplit(url)
-    pieces = [parts.username, parts.password, *parts.path.split("/"), *(value for _, value in parse_qsl(parts.query))]
-    if parts.scheme not in HOSTS_ARE_PUBLIC:
-        pieces += [parts.netloc.rpartition("@")[2]]
-    known = {piece for piece in pieces if piece and len(piece) >= SHORTEST_SECRET}
-    return {url} | known | {unquote(piece) for piece in known}
 
 
 # ---------- title
@@ -207,7 +170,7 @@ def _why_resolved(finding: Finding) -> str:
         return "the step succeeds again"
     if finding.kind == "aside":
         return "a day as late has landed"
-    return f"kept again for {finding.last_day} or a later day" if finding.last_day else "kept again"
+    return f"it held for {finding.last_day} or a later day" if finding.last_day else "it held"
 
 
 def _lasted(first: str, last: str) -> str:

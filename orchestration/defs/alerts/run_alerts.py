@@ -12,12 +12,26 @@ from orchestration.defs.alerts.channels import announce_events, is_refused, send
 from orchestration.defs.alerts.findings import Finding, look_at
 from orchestration.defs.alerts.heartbeat import Beat, heartbeat
 from orchestration.defs.alerts.incidents import ledger_of
+from orchestration.defs.partitions import snapshot_days
+from orchestration.defs.transform.translator import OWNERS
 from orchestration.settings import Settings
 
 ENDED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE]
 RUNS_PER_TICK = 50
 # A file that is being written is whole half a minute later; what can't be read at the third look never will. 2026-11-29.
 LOOKS_AT_A_RUN = 3
+
+
+# No step of a run: sensors write it, and `fct_alerts` reads what is there by then.
+alerts = dg.AssetSpec(
+    ["quality", "alerts"],
+    group_name="marts",
+    kinds={"json"},
+    owners=OWNERS,
+    partitions_def=snapshot_days,
+    description="What people were told, appended by the sensors as a line of alerts.jsonl; read by the quality marts. "
+    "One line per event of an alert.",
+)
 
 
 @dg.sensor(
