@@ -7,6 +7,7 @@ from datetime import date
 import dagster as dg
 import pytest
 
+from orchestration.defs.alerts.findings import look_at
 from tests.pipeline.conftest import FIRST_DAY, opened
 
 DAYS = [date.fromordinal(FIRST_DAY.toordinal() + number) for number in range(4)]
