@@ -238,7 +238,7 @@ def launch(settings: Settings, days: list[date], *, source: str = "auto") -> tup
 
     dagster_home(settings)
     from orchestration.definitions import defs
-    from orchestration.defs.alerts.run_alerts import failed_checks_of, failures_of
+    from orchestration.defs.alerts.findings import failed_checks_of, failures_of
     from orchestration.defs.run_days import tags_of_range
 
     job = defs().resolve_job_def("daily_snapshot")

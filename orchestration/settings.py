@@ -2,6 +2,7 @@
 Nothing else reads the environment; thresholds about data do not belong here but beside the rule that uses them."""
 
 import os
+import re
 from functools import cached_property
 from pathlib import Path
 
@@ -59,8 +60,34 @@ class Settings(BaseSettings):
         default=30, ge=1, description="Landed days kept in full; older ones are thinned by `make thin`."
     )
     ui_port: int = Field(default=3000, ge=0, le=65535, description="Port of Dagster's UI on 127.0.0.1.")
-    notify_urls: str = Field(
-        default="", description="Apprise addresses for alerts (Slack, Teams, mail, webhook …), separated by spaces."
+    ui_url: str = Field(
+        default="", description="Address of Dagster's UI as readers of alerts reach it. Empty: 127.0.0.1 and the port."
+    )
+    notify_urls: SecretStr = Field(
+        default=SecretStr(""),
+        description="Apprise addresses for alerts (Slack, Teams, mail, webhook …), separated by spaces.",
+    )
+    notify_urls_blocks: SecretStr = Field(
+        default=SecretStr(""),
+        description="Addresses for what stops a day, instead of the general ones. Empty: the general ones.",
+    )
+    notify_urls_investigate: SecretStr = Field(
+        default=SecretStr(""),
+        description="Addresses for what is published and marked, instead of the general ones. Empty: the general ones.",
+    )
+    notify_urls_domain: SecretStr = Field(
+        default=SecretStr(""),
+        description="Addresses for news in the data, instead of the general ones. Empty: the general ones.",
+    )
+    alert_repeat_hours: float = Field(
+        default=24, gt=0, description="Hours after which an incident that is still open is told again."
+    )
+    publish_deadline_utc: str = Field(
+        default="16:00", description="Time of day (UTC) by which the day itself is to be published."
+    )
+    heartbeat_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="Address that is asked for (GET) after each good look for alerts: a dead man's switch. Empty: none.",
     )
 
     @field_validator("home")
@@ -80,10 +107,19 @@ class Settings(BaseSettings):
             )
         return names
 
-    @field_validator("hub_endpoint")
+    @field_validator("publish_deadline_utc")
     @classmethod
-    def endpoint_without_slash(cls, endpoint: str) -> str:
-        return endpoint.rstrip("/")
+    def time_of_day(cls, deadline: str) -> str:
+        if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", deadline):
+            raise ValueError(
+                f"found {deadline}; expected a time of day as HH:MM, UTC. Correct OBSERVATORY_PUBLISH_DEADLINE_UTC"
+            )
+        return deadline
+
+    @field_validator("hub_endpoint", "ui_url")
+    @classmethod
+    def address_without_slash(cls, address: str) -> str:
+        return address.rstrip("/")
 
     @cached_property
     def landing_dir(self) -> Path:
@@ -100,6 +136,14 @@ class Settings(BaseSettings):
     @cached_property
     def published_dir(self) -> Path:
         return self.home / "published"
+
+    @cached_property
+    def alerts_file(self) -> Path:
+        return self.home / "alerts.jsonl"
+
+    @cached_property
+    def alerts_dir(self) -> Path:
+        return self.home / "alerts"
 
     @cached_property
     def dagster_home(self) -> Path:

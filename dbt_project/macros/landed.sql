@@ -100,6 +100,31 @@
     {{ return(relation) }}
 {% endmacro %}
 
+{# The events of alerts, as the sensors wrote them, a JSON document a line. No file yet: no rows, with the same columns.
+   A line that a crash has cut is left out, since a day must not be stopped by what was told of another. #}
+{% macro landed_alerts() %}
+    {%- set relation = source('quality', 'alerts') -%}
+    {%- if not execute or is_fixture(relation) -%}
+        {{ return(relation) }}
+    {%- endif -%}
+    {{ return(adapter.dispatch('read_alerts')()) }}
+{% endmacro %}
+
+{% macro duckdb__read_alerts() %}
+    {%- set file = env_var('OBSERVATORY_ALERTS', '../data/alerts.jsonl') | replace("'", "''") -%}
+    {%- set columns = [
+        'alert_id', 'event', 'incident', 'raised_at', 'severity', 'title', 'snapshot_date', 'step', 'table_name',
+        'check_name', 'run_id', 'owner'
+    ] -%}
+    {%- if not any_file(file) -%}
+        {{ return("(select cast(null as varchar) as " ~ columns | join(", cast(null as varchar) as ") ~ " where false)") }}
+    {%- endif -%}
+    {{ return(
+        "read_json('" ~ file ~ "', format = 'newline_delimited', ignore_errors = true, columns = {"
+        ~ columns | join(": 'varchar', ") ~ ": 'varchar'})"
+    ) }}
+{% endmacro %}
+
 {# A Parquet file of the version that is published now, with which the version being made is compared. Nothing published
    yet, or a table that it has not: no rows. `no_rows` is then read instead. #}
 {% macro published(table, no_rows) %}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from orchestration.defs.alerts.run_alerts import failed_checks_of, failures_of
+from orchestration.defs.alerts.findings import failed_checks_of, failures_of
 from orchestration.defs.progress import tell, timed
 from orchestration.defs.publish.version import CANDIDATE, CURRENT, REPORT
 from orchestration.defs.run_days import NOT_LANDED, set_aside_tag, tags_of_range

@@ -17,6 +17,8 @@ SET_ASIDE_TAG = "observatory/set_aside"
 VERSION_TAG = "observatory/version"
 # A reason is cut in the run's tag (shown in lists); the whole of it stands in the log, the check and status.json.
 LONGEST_REASON = 300
+# Before the reason of a day that was never landed; behind it stands the class of the error, which tells causes apart.
+EXTRACTION = "extraction: "
 # Why a day of a range has no part in a rebuild, which asks nobody for it: a gap is no news.
 NOT_LANDED = "not landed"
 
@@ -75,6 +77,11 @@ def add_set_aside(context, reasons: Mapping[date, str]) -> None:
         return
     merged = set_aside(context) | {day: reason[:LONGEST_REASON] for day, reason in reasons.items()}
     context.instance.add_run_tags(context.run.run_id, set_aside_tag(merged))
+
+
+def extraction_reason(error: Exception) -> str:
+    """Why a day could not be landed, as it stands among the days set aside."""
+    return f"{EXTRACTION}{type(error).__name__}: {error}"
 
 
 def set_aside_tag(reasons: Mapping[date, str]) -> dict[str, str]:

@@ -35,6 +35,7 @@ class Warehouse:
             "OBSERVATORY_WAREHOUSE": str(self.database),
             "OBSERVATORY_LANDING": str(self.landing),
             "OBSERVATORY_QUALITY": str(self.home / "quality"),
+            "OBSERVATORY_ALERTS": str(self.home / "alerts.jsonl"),
             "OBSERVATORY_PUBLISHED": str(self.home / "published"),
             "OBSERVATORY_TEMP": str(self.home / "temp"),
         }

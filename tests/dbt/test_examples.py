@@ -4,6 +4,7 @@ That the marts are right is for other tests; a value here shows that the query a
 import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -59,6 +60,35 @@ def _check(step: str, table_name: str, check_name: str, failed_rows: int) -> Che
     )
 
 
+def _write_alerts(path: Path) -> None:
+    """One incident that is open and was told again, and one that is over."""
+    events = [
+        ("raised", "shares_sum_to_one", "2026-11-17T12:30:00+00:00"),
+        ("raised", "values_fit", "2026-11-17T13:30:00+00:00"),
+        ("repeated", "shares_sum_to_one", "2026-11-18T12:30:00+00:00"),
+        ("resolved", "values_fit", "2026-11-18T13:30:00+00:00"),
+    ]
+    lines = [
+        {
+            "alert_id": f"alert-{number}",
+            "event": event,
+            "incident": f"check:marts:mart_daily_country_share:{check_name}",
+            "raised_at": at,
+            "severity": "blocks",
+            "title": f"{event} · {check_name}",
+            "snapshot_date": at[:10],
+            "step": "marts",
+            "table_name": "mart_daily_country_share",
+            "check_name": check_name,
+            "run_id": "a-run",
+            "owner": "team:data",
+            "body": "not part of the table",
+        }
+        for number, (event, check_name, at) in enumerate(events)
+    ]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory, manifest) -> Warehouse:
     home = tmp_path_factory.mktemp("examples")
@@ -70,6 +100,7 @@ def warehouse(tmp_path_factory, manifest) -> Warehouse:
         "raw": [_check("raw", "hub/models", "ids_are_unique", 0), _check("raw", "hub/models", "values_fit", 3)],
     }.items():
         write_results(settings, results, step=step, run_id="a-run", at=results[0].evaluated_at)
+    _write_alerts(built.home / "alerts.jsonl")
     built.run("seed", "--quiet")
     built.load([])
     publish_with_another_share(built, population.days[-1])

@@ -1,6 +1,7 @@
 """The warehouse as a whole: days in any order and again, the day filter, reconciliation, what each table says.
 Rules of a single model are dbt unit tests; they run here too."""
 
+import json
 from datetime import UTC, date, datetime
 
 import pyarrow as pa
@@ -18,6 +19,7 @@ MARTS = {
     "dim_models",
     "dim_organizations",
     "dim_snapshots",
+    "fct_alerts",
     "fct_daily_country_downloads",
     "fct_daily_model_downloads",
     "fct_quality_results",
@@ -426,4 +428,42 @@ def test_check_results_are_appended_once_from_the_newest_day_on(tmp_path, loaded
         ("a-two", date(2026, 10, 6)),
         ("b-one", date(2026, 10, 6)),
         ("c-one", date(2026, 10, 7)),
+    ]
+
+
+def test_alerts_are_the_lines_of_the_file_also_those_of_before_and_without_one_that_was_cut(tmp_path, loaded):
+    warehouse = loaded.copied_to(tmp_path)
+    assert warehouse.rows("select count(*) from marts.fct_alerts") == [(0,)]
+    now = {
+        "alert_id": "a2",
+        "event": "resolved",
+        "incident": "freshness:published",
+        "raised_at": "2026-11-29T17:30:00.5+00:00",
+        "severity": "blocks",
+        "title": "resolved · 2026-11-29 · not published by its deadline",
+        "snapshot_date": "2026-11-29",
+        "check_name": None,
+        "incidents": ["freshness:published"],
+        "body": "two\nlines",
+    }
+    before = {
+        "alert_id": "a1",
+        "raised_at": "2026-11-24T12:30:00+00:00",
+        "severity": "error",
+        "title": "t",
+        "run_id": "r",
+    }
+    lines = [json.dumps(before), json.dumps(now), '{"alert_id": "cut o']
+    (warehouse.home / "alerts.jsonl").write_text("\n".join(lines))
+
+    for _ in range(2):
+        warehouse.run("build", "--quiet", "--select", "fct_alerts")
+
+    told = warehouse.rows(
+        "select alert_id, event, incident, raised_at::varchar, severity, snapshot_date, check_name "
+        "from marts.fct_alerts order by 1"
+    )
+    assert told == [
+        ("a1", "raised", "run:r", "2026-11-24 12:30:00", "blocks", None, None),
+        ("a2", "resolved", "freshness:published", "2026-11-29 17:30:00.5", "blocks", date(2026, 11, 29), None),
     ]

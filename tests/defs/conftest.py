@@ -1,31 +1,14 @@
 """What tests of the definitions share: a target for alerts that really listens."""
 
-import json
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from collections.abc import Iterator
 
 import pytest
 
+from tests.defs.receivers import Webhook, webhook
+
 
 @pytest.fixture
-def target():
+def target() -> Iterator[Webhook]:
     """A real HTTP server that takes messages, or refuses them while `status` says so."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            self.server.messages.append(json.loads(body))
-            self.send_response(self.server.status)
-            self.end_headers()
-
-        def log_message(self, *_):
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    server.messages, server.status = [], 200
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with webhook() as server:
+        yield server

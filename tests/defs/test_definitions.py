@@ -28,9 +28,10 @@ OWN_ASSETS = {
     "publish/report",
     "publish/current",
     "publish/previous_version",
+    "quality/alerts",
 }
 # Read, but made by no step of the run.
-OUTSIDE = {"publish/previous_version"}
+OUTSIDE = {"publish/previous_version", "quality/alerts"}
 
 
 # What products read to learn that they must not phone home, each with the value that says so.
@@ -156,8 +157,9 @@ def test_the_job_and_its_schedule_are_for_the_day_itself(definitions):
     assert {key.to_user_string() for key in executed} == set(specs(definitions)) - OUTSIDE
 
 
-def test_the_alert_sensor_runs_from_the_start(definitions):
-    assert definitions.resolve_sensor_def("run_alerts").default_status == dg.DefaultSensorStatus.RUNNING
+@pytest.mark.parametrize("sensor", ["run_alerts", "freshness", "domain_alerts"])
+def test_the_alert_sensors_run_from_the_start(definitions, sensor):
+    assert definitions.resolve_sensor_def(sensor).default_status == dg.DefaultSensorStatus.RUNNING
 
 
 def test_everything_runs_in_one_process_also_what_the_ui_materialises(definitions):

@@ -14,7 +14,7 @@ import pytest
 from pydantic import ValidationError
 
 from orchestration.definitions import defs as load
-from orchestration.defs.alerts.run_alerts import alert_about, failures_of
+from orchestration.defs.alerts.findings import failures_of, look_at
 from orchestration.defs.extract.listings import listing_asset, listing_gate
 from orchestration.defs.partitions import snapshot_days
 from orchestration.defs.run_days import set_aside_days
@@ -305,7 +305,7 @@ def test_a_broken_promise_is_an_error_that_is_told_and_stops_nothing(tmp_path):
     def with_negative_likes(table: pa.Table) -> pa.Table:
         return table.set_column(table.schema.get_field_index("likes"), "likes", pa.array([-1] * table.num_rows))
 
-    with listing_alone(DATASETS, tmp_path, spoil=with_negative_likes) as (run, _, instance, _settings):
+    with listing_alone(DATASETS, tmp_path, spoil=with_negative_likes) as (run, _, instance, settings):
         result = run(DAY)
 
         assert result.success
@@ -314,7 +314,9 @@ def test_a_broken_promise_is_an_error_that_is_told_and_stops_nothing(tmp_path):
         assert evaluation.severity == dg.AssetCheckSeverity.ERROR
         assert not evaluation.blocking
         assert "likes is not negative: found 100, expected 0" in evaluation.description
-        record = instance.get_run_record_by_id(result.run_id)
-        alert = alert_about(instance, record.dagster_run, record.update_timestamp)
-        assert alert.severity == "warning"
-        assert "hub_datasets_suite on hub/datasets" in alert.body
+        run_of_day = instance.get_run_by_id(result.run_id)
+        ((finding,),) = look_at(instance, settings, run_of_day, "2026-10-06T12:30:00+00:00").groups
+        assert finding.severity == "investigate"
+        assert finding.incident == "check:listings:hub_datasets:likes_is_not_negative"
+        assert (finding.observed, finding.threshold) == ("100", "0")
+        assert "the models are published all the same" in finding.effect

@@ -5,7 +5,7 @@ from datetime import date
 import dagster as dg
 import pytest
 
-from orchestration.defs.alerts.run_alerts import failures_of
+from orchestration.defs.alerts.findings import failures_of
 from orchestration.defs.partitions import one_run_a_range, snapshot_days
 from orchestration.defs.run_days import (
     LONGEST_REASON,

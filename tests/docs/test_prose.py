@@ -12,6 +12,7 @@ TEXTS = PAGES | {".env.example": (PROJECT_ROOT / ".env.example").read_text(encod
 
 # What a run makes, and not the repository: folders of the home, and files of a published version or beside it.
 HOME_FOLDERS = {"landing", "warehouse", "quality", "published", "dagster", "dbt", "sandbox", "replication", "bench"}
+HOME_FOLDERS |= {"alerts"}
 MADE_BY_A_RUN = {"manifest.json", "status.json", "alerts.jsonl", "observatory.duckdb", "DICTIONARY.md"}
 MADE_BY_A_RUN |= {"_manifest.json", "replication.md"}
 # Datasets on the Hub, whose names look like paths.

@@ -57,6 +57,7 @@ def build_marts(home: Path, *, runs: list[list[str]], models: list[str] = MODELS
         "OBSERVATORY_WAREHOUSE": str(warehouse),
         "OBSERVATORY_LANDING": str(home / "landing"),
         "OBSERVATORY_QUALITY": str(home / "quality"),
+        "OBSERVATORY_ALERTS": str(home / "alerts.jsonl"),
         "OBSERVATORY_PUBLISHED": str(home / "published"),
         "OBSERVATORY_TEMP": str(home / "tmp"),
     }

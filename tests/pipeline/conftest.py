@@ -58,8 +58,11 @@ class Observatory:
     instance: dg.DagsterInstance
     hub: SandboxHub
 
-    def run(self, *days: date, hub_day: date | None = None, dbt: DbtInProcess | None = None):
-        """Run the daily job for one day, or for the range between two; the Hub's clock is set to its first day."""
+    def run(self, *days: date, hub_day: date | None = None, dbt: DbtInProcess | None = None, force: bool = False):
+        """Run the daily job for one day, or for the range between two; the Hub's clock is set to its first day.
+
+        `force` fetches days again that have landed already.
+        """
         self.hub.day = hub_day or days[0]
         tags = (
             {"dagster/partition": str(days[0])}
@@ -74,7 +77,10 @@ class Observatory:
             tags=tags,
             resources={"settings": self.settings, "dbt": dbt or self.dbt},
             raise_on_error=False,
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            run_config={
+                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+                "ops": {"hub_models": {"config": {"force": force}}},
+            },
         )
 
     def sql(self, query: str):
@@ -95,7 +101,7 @@ class Observatory:
         return (self.settings.published_dir / "current").resolve().name
 
     def failures(self, result) -> str:
-        from orchestration.defs.alerts.run_alerts import failures_of
+        from orchestration.defs.alerts.findings import failures_of
 
         return "\n".join(failures_of(self.instance, result.run_id))
 

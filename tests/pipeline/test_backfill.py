@@ -7,6 +7,7 @@ from datetime import date
 import dagster as dg
 import pytest
 
+from orchestration.defs.alerts.findings import look_at
 from tests.pipeline.conftest import FIRST_DAY, opened
 
 DAYS = [date.fromordinal(FIRST_DAY.toordinal() + number) for number in range(4)]
@@ -52,6 +53,16 @@ def test_a_day_without_a_revision_is_a_gap_with_a_plain_reason(backfilled):
         if event.is_step_materialization and event.asset_key == dg.AssetKey(["hub", "models"])
     }
     assert partitions == {str(DAYS[0]), str(DAYS[2])}
+
+
+def test_a_gap_is_an_incident_by_its_cause(backfilled):
+    observatory, result = backfilled
+    run = observatory.instance.get_run_by_id(result.run_id)
+    findings = look_at(observatory.instance, observatory.settings, run, "2026-11-24T12:30:00+00:00").findings
+    (gap,) = [finding for finding in findings if finding.kind == "aside"]
+    assert gap.incident == "aside:daily_snapshot:extraction:NoSource"
+    assert gap.snapshot_dates == (str(DAYS[1]),)
+    assert gap.observed.startswith(f"{DAYS[1]} can't be had: ")
 
 
 def test_what_the_archive_does_not_tell_is_unknown_and_not_false(backfilled):

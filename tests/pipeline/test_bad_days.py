@@ -180,20 +180,37 @@ def test_in_a_range_the_bad_day_is_set_aside_and_the_others_go_on(observatory, o
     )
     assert failed == [(bad, DAY_2)]
     alerts = ticked_alerts(observatory)
-    assert [alert["severity"] for alert in alerts] == ["warning"]
-    assert str(DAY_2) in alerts[0]["body"] or "2026-10-07" in alerts[0]["title"]
+    (alert,) = [alert for alert in alerts if alert["severity"] == "blocks"]
+    # the day was stopped, the others were not; what broke behind that gate is part of the same alert
+    assert (alert["event"], alert["step"], alert["snapshot_date"]) == ("raised", bad, "2026-10-07")
+    assert "The day was set aside; the other days of the run went on." in alert["body"]
+    # the made-up Hub's counters stand still on its third day, which is another root cause
+    assert {a["title"] for a in alerts if a is not alert} <= {
+        "investigate · 2026-10-08 · hub_landing breaks “counters moved as usual”"
+    }
 
 
 def test_a_failed_run_is_one_alert_however_often_the_sensor_looks(started, own_world):
     spoil_listing(own_world, DAY_2, with_negative_downloads)
-    started.run(DAY_2)
+    stopped_run = started.run(DAY_2)
 
     alerts = ticked_alerts(started, ticks=3)
 
     assert len(alerts) == 1
-    assert alerts[0]["severity"] == "error"
+    assert alerts[0]["severity"] == "blocks"
     assert alerts[0]["snapshot_dates"] == [str(DAY_2)]
-    assert "negative" in alerts[0]["body"]
+    assert alerts[0]["check_name"] in alerts[0]["incident"]
+    assert "negative" in alerts[0]["title"]
+    for said in (
+        "Found: 40",
+        "Expected: 0 (fixed on ",
+        "Owner: team:data",
+        "Why it matters: ",
+        "Offender: ",
+        f"What to do: RUNBOOK.md#{alerts[0]['check_name']}",
+        f"Run: http://127.0.0.1:3000/runs/{stopped_run.run_id}",
+    ):
+        assert said in alerts[0]["body"]
 
 
 def ticked_alerts(observatory, ticks=2):

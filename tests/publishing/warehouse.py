@@ -74,6 +74,8 @@ TABLES = {
     "severity varchar, owner varchar, days_judged integer, days_broken integer, first_broken_date date, "
     "last_broken_date date, last_judged_date date, is_broken boolean, episodes integer, mean_hours_to_detect double, "
     "mean_hours_to_recover double, open_since timestamp",
+    "fct_alerts": "alert_id varchar not null, event varchar, incident varchar, raised_at timestamp, severity varchar, "
+    "title varchar, snapshot_date date, step varchar, table_name varchar, check_name varchar, run_id varchar, owner varchar",
     "mart_restatements": "published_version varchar not null, table_name varchar not null, row_key varchar not null, "
     "snapshot_date date, old_value double, new_value double, cause varchar, values_compared bigint, values_moved bigint, "
     "largest_move double",
@@ -209,8 +211,16 @@ def all_rows(contents: Contents) -> dict[str, list[tuple]]:
         "fct_quality_results": quality_rows(contents),
         "mart_daily_quality_score": score_rows(contents),
         "mart_promise_history": promise_rows(contents),
+        "fct_alerts": alert_rows(contents),
         "mart_restatements": restatement_rows(contents),
     }
+
+
+def alert_rows(contents: Contents) -> list[tuple]:
+    at, day = noon(contents.last_day), contents.last_day
+    return [
+        ("a-1", "raised", "check:raw:t:c", at, "blocks", "t breaks “c”", day, "raw", "t", "c", "run-1", "team:data")
+    ]
 
 
 def snapshot_rows(contents: Contents) -> list[tuple]:

@@ -411,6 +411,8 @@ select 'moved', date '2025-01-01', null, 'moved', 'organization', 'US', true;
 create table marts.mart_restatements as
 select '2026-10-06-one' as published_version, 'mart_headline_claims' as table_name, 'claim_id=1' as row_key;
 
+create table marts.fct_alerts as select 'a' || range as alert_id from range(3);
+
 create table marts.fct_quality_results as
 select
     snapshot_date || '.' || step || '.' || table_name || '.' || check_name as evaluation_id,

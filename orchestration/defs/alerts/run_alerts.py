@@ -1,109 +1,130 @@
-"""One sensor: a failed run, or a failed check or a day set aside in a run that was green, becomes one alert.
-A run-failure sensor alone would never hear of the latter two: neither fails its run."""
+"""The sensor over ended runs: what they broke and mended, reminders, and whatever still waits to be sent.
+A run-failure sensor alone would never hear of failed checks and days set aside: neither fails its run."""
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import dagster as dg
-from dagster import DagsterEventType, DagsterRunStatus, RunsFilter
+from dagster import DagsterRunStatus, RunsFilter
 
-from orchestration.defs.alerts.channels import Alert, deliver
-from orchestration.defs.run_days import NOT_LANDED, days_to_tell, set_aside_days
+from orchestration.defs.alerts.channels import announce_events, is_refused, send_pending
+from orchestration.defs.alerts.findings import Finding, look_at
+from orchestration.defs.alerts.heartbeat import Beat, heartbeat
+from orchestration.defs.alerts.incidents import ledger_of
+from orchestration.defs.partitions import snapshot_days
+from orchestration.defs.transform.translator import OWNERS
 from orchestration.settings import Settings
 
 ENDED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE]
 RUNS_PER_TICK = 50
+# A file that is being written is whole half a minute later; what can't be read at the third look never will. 2026-11-29.
+LOOKS_AT_A_RUN = 3
+
+
+# No step of a run: sensors write it, and `fct_alerts` reads what is there by then.
+alerts = dg.AssetSpec(
+    ["quality", "alerts"],
+    group_name="marts",
+    kinds={"json"},
+    owners=OWNERS,
+    partitions_def=snapshot_days,
+    description="What people were told, appended by the sensors as a line of alerts.jsonl; read by the quality marts. "
+    "One line per event of an alert.",
+)
 
 
 @dg.sensor(
     name="run_alerts",
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Turns a failed run, or a failed check of a green run, into one line of alerts.jsonl and one message.",
+    description="Tells once of what an ended run broke, by root cause, and once when it is well again; reminds of what stays "
+    "broken, and sends what waits to be sent.",
 )
 def run_alerts(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]):
-    cursor = json.loads(context.cursor) if context.cursor else {"after": 0.0, "seen": []}
+    cursor, said = tick(context.instance, settings, context.cursor, datetime.now(UTC))
+    context.update_cursor(cursor)
+    return dg.SkipReason(said)
+
+
+def tick(instance: dg.DagsterInstance, settings: Settings, cursor: str | None, now: datetime) -> tuple[str, str]:
+    """One look at the runs that ended since the cursor; gives the new cursor and what came of it in words."""
+    with heartbeat(settings, "run_alerts", now) as beat:
+        position = {"after": 0.0, "seen": [], "looks": {}} | (json.loads(cursor) if cursor else {})
+        told = _hear_runs(instance, settings, position, now, beat)
+        with ledger_of(settings, now) as ledger:
+            told += announce_events(settings, ledger, ledger.due(settings.alert_repeat_hours))
+        waiting = send_pending(settings, now)
+        if is_refused(settings) and beat.problem is None:
+            beat.problem = "NotDelivered"
+    return json.dumps(
+        position
+    ), f"{told} alert(s) told, {waiting} waiting to be sent." if told or waiting else "No news."
+
+
+def _hear_runs(
+    instance: dg.DagsterInstance, settings: Settings, position: dict[str, Any], now: datetime, beat: Beat
+) -> int:
+    """Hear the next runs in the order in which they ended. One that can't be read holds the others up for three ticks."""
     # The instant itself is asked for again, so that two runs that ended in it are both heard.
-    after = datetime.fromtimestamp(max(cursor["after"] - 0.001, 0.0), tz=UTC)
-    records = context.instance.get_run_records(
+    after = datetime.fromtimestamp(max(position["after"] - 0.001, 0.0), tz=UTC)
+    records = instance.get_run_records(
         RunsFilter(statuses=ENDED, updated_after=after),
         limit=RUNS_PER_TICK,
         order_by="update_timestamp",
         ascending=True,
     )
-    raised = 0
+    told = 0
     for record in records:
-        run = record.dagster_run
-        if run.run_id in cursor["seen"]:
+        run_id = record.dagster_run.run_id
+        if run_id in position["seen"]:
             continue
-        alert = alert_about(context.instance, run, record.update_timestamp)
-        if alert is not None:
-            deliver(settings, alert)
-            raised += 1
-        stamp = record.update_timestamp.timestamp()
-        seen = [*cursor["seen"], run.run_id] if stamp <= cursor["after"] + 0.001 else [run.run_id]
-        cursor = {"after": stamp, "seen": seen}
-        context.update_cursor(json.dumps(cursor))
-    return dg.SkipReason(f"{raised} alert(s) raised" if raised else "No run ended badly since the last tick.")
+        try:
+            told += hear(instance, settings, record, now)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one run must not silence all others
+            beat.problem = type(error).__name__
+            position["looks"][run_id] = position["looks"].get(run_id, 0) + 1
+            if position["looks"][run_id] < LOOKS_AT_A_RUN:
+                return told
+            told += _give_up(settings, record.dagster_run, error, now)
+        position["looks"].pop(run_id, None)
+        _move(position, record)
+    return told
 
 
-def alert_about(instance: dg.DagsterInstance, run: dg.DagsterRun, ended_at: datetime) -> Alert | None:
-    """The alert that an ended run deserves, or None."""
-    failed_checks = failed_checks_of(instance, run.run_id)
-    set_aside = [f"{day} was set aside: {why}" for day, why in sorted(set_aside_days(run).items()) if why != NOT_LANDED]
-    failed = run.status == DagsterRunStatus.FAILURE
-    if not failed and not failed_checks and not set_aside:
-        return None
-    days = [day.isoformat() for day in days_to_tell(run)]
-    span = days[0] if len(days) == 1 else f"{days[0]} … {days[-1]}" if days else "no day"
-    if failed:
-        title = f"Snapshot {span}: the run failed; analysts keep the last published version"
-    else:
-        title = (
-            f"Snapshot {span}: published, but {len(set_aside)} day(s) set aside, {len(failed_checks)} check(s) failed"
-        )
-    body = "\n".join(
-        [*set_aside, *failed_checks, *(failures_of(instance, run.run_id) if failed else []), f"Run {run.run_id}"]
+def hear(instance: dg.DagsterInstance, settings: Settings, record: dg.RunRecord, now: datetime) -> int:
+    """Put what one ended run tells into the ledger, and announce what is new; gives the number of alerts."""
+    ended_at = record.update_timestamp.astimezone(UTC).isoformat()
+    look = look_at(instance, settings, record.dagster_run, ended_at)
+    with ledger_of(settings, now) as ledger:
+        events = ledger.mend(look)
+        told = announce_events(settings, ledger, events)
+        for group in look.groups:
+            event = ledger.see(group, run_id=look.run_id, at=ended_at)
+            told += announce_events(settings, ledger, [event] if event else [])
+    return told
+
+
+def _give_up(settings: Settings, run: dg.DagsterRun, error: Exception, now: datetime) -> int:
+    """An alert about ourselves: nobody knows whether that run broke something."""
+    finding = Finding(
+        incident=f"alerts:unreadable run:{type(error).__name__}",
+        kind="other",
+        severity="blocks",
+        promise=f"the records of a run can't be read ({type(error).__name__})",
+        step="run_alerts",
+        anchor="a_run_could_not_be_read",
+        effect="What that run broke, if anything, is told by no alert; later runs are looked at.",
+        observed=f"{type(error).__name__} at {LOOKS_AT_A_RUN} looks at the records of run {run.run_id}",
+        threshold="events and check results of the run that can be read",
     )
-    return Alert(
-        alert_id=f"{run.run_id}-{run.status.value.lower()}",
-        raised_at=ended_at.isoformat(),
-        severity="error" if failed else "warning",
-        title=title,
-        body=body,
-        run_id=run.run_id,
-        snapshot_dates=days,
-    )
+    with ledger_of(settings, now) as ledger:
+        event = ledger.see([finding], run_id=run.run_id, at=now.isoformat())
+        return announce_events(settings, ledger, [event] if event else [])
 
 
-def failed_checks_of(instance: dg.DagsterInstance, run_id: str) -> list[str]:
-    records = instance.get_records_for_run(run_id, of_type=DagsterEventType.ASSET_CHECK_EVALUATION).records
-    evaluations = [record.event_log_entry.dagster_event.asset_check_evaluation_data for record in records]
-    return [
-        f"{evaluation.check_name} on {evaluation.asset_key.to_user_string()}: {evaluation.description or 'failed'}"
-        for evaluation in evaluations
-        if not evaluation.passed
-    ]
-
-
-def failures_of(instance: dg.DagsterInstance, run_id: str) -> list[str]:
-    records = instance.get_records_for_run(run_id, of_type=DagsterEventType.STEP_FAILURE).records
-    said = []
-    for record in records:
-        event = record.event_log_entry.dagster_event
-        said.append(f"{event.step_key}: {_reason(event.step_failure_data)}")
-    return said
-
-
-def _reason(failure) -> str:
-    """The sentence of the error that our own code raised: Dagster wraps it, and it may have a technical cause below it."""
-    if failure.user_failure_data and failure.user_failure_data.description:
-        return failure.user_failure_data.description
-    error = failure.error
-    while error and error.cause and (error.cls_name or "").startswith("Dagster"):
-        error = error.cause
-    if error is None:
-        return "failed without saying why"
-    if error.cls_name == "DagsterExecutionInterruptedError":
-        return "the run was told to stop. What was fetched is kept: run the day again, and it resumes there"
-    return error.message.strip().removeprefix(f"{error.cls_name}: ").split(f"{error.cls_name}: ", 1)[-1]
+def _move(position: dict[str, Any], record: dg.RunRecord) -> None:
+    stamp = record.update_timestamp.timestamp()
+    is_same_instant = stamp <= position["after"] + 0.001
+    position["seen"] = [*(position["seen"] if is_same_instant else []), record.dagster_run.run_id]
+    position["after"] = stamp

@@ -9,7 +9,7 @@ from orchestration.defs.gates import gate_check
 from orchestration.defs.partitions import one_run_a_range, snapshot_days
 from orchestration.defs.preview import as_markdown
 from orchestration.defs.progress import tell
-from orchestration.defs.run_days import add_set_aside, asked_days, good_days, only_good_days
+from orchestration.defs.run_days import add_set_aside, asked_days, extraction_reason, good_days, only_good_days
 from orchestration.defs.transform.translator import OWNERS
 from orchestration.landing import LandedDay, land_accounts
 from orchestration.landing.folders import DayFolder
@@ -64,8 +64,8 @@ def hub_models(context: dg.AssetExecutionContext, config: LandingConfig, setting
                 failed[day] = error
                 tell(f"{day} set aside: {error}")
     if not landed:
-        raise dg.Failure(_said(failed), allow_retries=False)
-    add_set_aside(context, {day: f"extraction: {error}" for day, error in failed.items()})
+        raise dg.Failure(_said(failed), allow_retries=False) from next(iter(failed.values()))
+    add_set_aside(context, {day: extraction_reason(error) for day, error in failed.items()})
     days = sorted(landed)
     results = [
         dg.MaterializeResult(asset_key=MODELS, metadata=_landing_metadata([landed[day] for day in days], failed)),

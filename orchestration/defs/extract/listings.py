@@ -75,7 +75,8 @@ def listing_asset(listing: Listing) -> dg.AssetsDefinition:
                     _key(listing), partition=part.snapshot_date.isoformat(), metadata=_metadata([part])
                 )
         if failed:
-            raise dg.Failure("\n".join(str(error) for error in failed.values()), allow_retries=False)
+            said = "\n".join(str(error) for error in failed.values())
+            raise dg.Failure(said, allow_retries=False) from next(iter(failed.values()))
         if len(landed) == len(asked_days(context)):
             yield dg.MaterializeResult(metadata=_metadata(landed))
 

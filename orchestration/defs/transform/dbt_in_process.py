@@ -32,7 +32,7 @@ LAYERS = {
     "staging": Layer("resource_type:seed path:models/staging", exclude="path:seeds,resource_type:test"),
     "intermediate": Layer("path:models/intermediate"),
     "marts": Layer("path:models/marts", exclude="path:models/marts/quality tag:judged_by_the_gate"),
-    "quality_marts": Layer("path:models/marts/quality"),
+    "quality_marts": Layer("path:models/marts/quality", exclude="tag:judged_by_the_gate"),
 }
 
 
@@ -112,6 +112,7 @@ def _environment(settings: Settings):
         "OBSERVATORY_WAREHOUSE": str(settings.warehouse_path),
         "OBSERVATORY_LANDING": str(settings.landing_dir),
         "OBSERVATORY_QUALITY": str(settings.quality_dir),
+        "OBSERVATORY_ALERTS": str(settings.alerts_file),
         "OBSERVATORY_PUBLISHED": str(settings.published_dir),
         "OBSERVATORY_REVISION": git_revision(),
         "OBSERVATORY_TEMP": str(_spill(settings)),

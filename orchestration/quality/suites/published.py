@@ -58,6 +58,7 @@ PUBLISHED_TABLES: dict[str, tuple[str, ...]] = {
     "fct_quality_results": ("evaluation_id",),
     "mart_daily_quality_score": ("snapshot_date", "step"),
     "mart_promise_history": ("step", "table_name", "check_name"),
+    "fct_alerts": ("alert_id",),
     "mart_restatements": ("published_version", "table_name", "row_key"),
 }
 
