@@ -15,6 +15,8 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.artifacts.schemas.run import RunResult
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 
+from orchestration.defs.transform.dbt_in_process import DbtInProcess
+
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 ENVIRONMENT = {"DO_NOT_TRACK": "1", "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
 
@@ -65,8 +67,6 @@ class Warehouse:
                 result = dbtRunner(manifest=self.manifest).invoke([*command, "--vars", variables])
             finally:
                 DuckDBConnectionManager.close_all_connections()
-        if arguments[0] == "parse" and result.success:
-            self.manifest = result.result
         return result
 
     def run(self, *arguments: str, days: Iterable[date | str] = ()) -> dbtRunnerResult:
@@ -76,7 +76,9 @@ class Warehouse:
         return result
 
     def parse(self):
-        return self.run("parse").result
+        """The project's manifest, as the daily job has it."""
+        self.manifest = DbtInProcess().manifest
+        return self.manifest
 
     def build(self, days: Iterable[date] = (), *options: str, seeds: bool = True) -> list[RunResult]:
         """All layers, one selection each, as in the daily job. Without `days`: all landed days."""

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import duckdb
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
+from orchestration.defs.transform.dbt_in_process import DbtInProcess
 from orchestration.settings import PROJECT_ROOT
 
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
@@ -72,10 +72,7 @@ def build_marts(home: Path, *, runs: list[list[str]], models: list[str] = MODELS
 @cache
 def _manifest() -> Manifest:
     """The project, parsed once for all runs of this process, as the daily job does it."""
-    with TemporaryDirectory() as scratch:
-        result = dbtRunner().invoke(["parse", *_options(Path(scratch))])
-    assert result.success, f"dbt parse failed: {result.exception}"
-    return result.result
+    return DbtInProcess().manifest
 
 
 def _options(home: Path) -> list[str]:
