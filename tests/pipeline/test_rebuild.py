@@ -166,7 +166,7 @@ def test_its_manifest_sums_up_what_moved_and_nothing_waits_any_more(rebuilt):
     assert summary["causes"] == {CAUSE: summary["values_moved"]}
     assert summary["organizations_not_in_history"] is None
     assert manifest["snapshot_dates"]["added_by_run"] == [str(DAY_1), str(DAY_3)]
-    assert set(manifest["quality"]["steps"]) == {"raw", "staging", "intermediate", "marts", "published"}
+    assert set(manifest["quality"]["steps"]) == {"raw", "authors", "staging", "intermediate", "marts", "published"}
 
 
 def test_it_gives_the_marts_of_a_home_that_never_knew_the_other_seed(rebuilt, other_seed, tmp_path):

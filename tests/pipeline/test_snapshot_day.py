@@ -144,7 +144,7 @@ def test_a_version_tells_its_quality_in_sql_manifest_page_report_and_dictionary_
         f"select step, score from marts.mart_daily_quality_score where snapshot_date = date '{DAY_2}' order by step"
     )
     assert {part["snapshot_date"] for part in quality["scores"]} == {str(DAY_2)}
-    assert in_sql == [(step, in_manifest[step]) for step in ("intermediate", "marts", "raw", "staging")]
+    assert in_sql == [(step, in_manifest[step]) for step in ("authors", "intermediate", "marts", "raw", "staging")]
     assert in_manifest["published"] == 100
     promises = second_day.sql(
         f"select sum(promises) from marts.mart_daily_quality_score where snapshot_date = date '{DAY_2}'"
