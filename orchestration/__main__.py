@@ -23,10 +23,12 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("prepare", help="make the Dagster home and dbt's manifest")
     run = commands.add_parser("run", help="run the daily job against the Hub that the settings name")
     run.add_argument("--day", type=date.fromisoformat, help="snapshot day (default: today, UTC)")
+    run.add_argument("--force", action="store_true", help="fetch a landed day again; the earlier revision is kept")
     backfill = commands.add_parser("backfill", help="run the daily job for past days, from the archives, as one run")
     backfill.add_argument("--first", type=date.fromisoformat, required=True, help="first snapshot day")
     backfill.add_argument("--last", type=date.fromisoformat, required=True, help="last snapshot day")
     backfill.add_argument("--source", default="auto", help="auto (the default), hub_stats or weekly")
+    backfill.add_argument("--force", action="store_true", help="fetch landed days again; earlier revisions are kept")
     commands.add_parser("rebuild", help="build all landed days anew, after a change of a seed or a rule")
     commands.add_parser("replicate", help="land the days of two reported figures and print ours beside them")
     commands.add_parser("thin", help="thin old landed days to what history needs, and remove leftovers")
@@ -49,9 +51,9 @@ def main(arguments: list[str] | None = None) -> int:
     if asked.command == "prepare":
         return prepare(settings)
     if asked.command == "run":
-        return run_day(settings, asked.day or datetime.now(UTC).date())
+        return run_day(settings, asked.day or datetime.now(UTC).date(), force=asked.force)
     if asked.command == "backfill":
-        return run_days(settings, asked.first, asked.last, source=asked.source)
+        return run_days(settings, asked.first, asked.last, source=asked.source, force=asked.force)
     if asked.command == "rebuild":
         return rebuild(settings)
     if asked.command == "replicate":
@@ -95,22 +97,23 @@ def dagster_home(settings: Settings) -> Path:
     return settings.dagster_home
 
 
-def run_day(settings: Settings, day: date) -> int:
+def run_day(settings: Settings, day: date, *, force: bool = False) -> int:
     """The daily job for one day."""
-    return run_days(settings, day, day)
+    return run_days(settings, day, day, force=force)
 
 
-def run_days(settings: Settings, first: date, last: date, *, source: str = "auto") -> int:
+def run_days(settings: Settings, first: date, last: date, *, source: str = "auto", force: bool = False) -> int:
     """The daily job for all days from the first to the last, as one run."""
     days = [date.fromordinal(ordinal) for ordinal in range(first.toordinal(), last.toordinal() + 1)]
     if not days:
         say(f"Found the days {first} to {last}; expected the first not to be after the last. Correct them.")
         return 2
-    succeeded, reasons = launch(settings, days, source=source)
+    succeeded, reasons = launch(settings, days, source=source, force=force)
     if not succeeded:
         say(f"\nSnapshot {_listed(sorted({first, last}))} was not published.")
         for reason in reasons:
             say(f"  {reason}")
+        say("What to do: RUNBOOK.md has a paragraph for each promise. Readers keep the last published version.")
         return 1
     return show(settings)
 
@@ -232,7 +235,9 @@ def demo(settings: Settings) -> int:
     return 0
 
 
-def launch(settings: Settings, days: list[date], *, source: str = "auto") -> tuple[bool, list[str]]:
+def launch(
+    settings: Settings, days: list[date], *, source: str = "auto", force: bool = False
+) -> tuple[bool, list[str]]:
     """Run `daily_snapshot` here for the days, as one run. Give whether it succeeded, and the reasons if not."""
     import dagster as dg
 
@@ -250,7 +255,7 @@ def launch(settings: Settings, days: list[date], *, source: str = "auto") -> tup
             raise_on_error=False,
             run_config={
                 "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
-                "ops": {"hub_models": {"config": {"source": source}}},
+                "ops": {"hub_models": {"config": {"source": source, "force": force}}},
             },
         )
         reasons = [*failed_checks_of(instance, result.run_id), *failures_of(instance, result.run_id)]
