@@ -7,7 +7,9 @@ import pytest
 from orchestration.hub.archive import ARCHIVES
 from orchestration.settings import PROJECT_ROOT, Settings
 
-PAGES = {name: (PROJECT_ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "CONTRIBUTING.md")}
+PAGES = {
+    name: (PROJECT_ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "CONTRIBUTING.md", "RUNBOOK.md")
+}
 TEXTS = PAGES | {".env.example": (PROJECT_ROOT / ".env.example").read_text(encoding="utf-8")}
 
 # What a run makes, and not the repository: folders of the home, and files of a published version or beside it.
