@@ -147,8 +147,14 @@ def test_commands_exist():
     named = set(re.findall(r"`make ([a-z-]+)", RUNBOOK)) | set(re.findall(r"^make ([a-z-]+)", RUNBOOK, re.MULTILINE))
     assert named >= {"run", "backfill", "rebuild", "versions", "rollback", "sql", "ui"}
     assert named <= targets
-    for variable in set(re.findall(r"\bmake [a-z-]+ ([A-Z]+)=", RUNBOOK)):
-        assert f"$({variable})" in MAKEFILE
+    variables = {
+        name
+        for command in re.findall(r"\bmake [a-z-]+ [A-Z]+=[^`\n]*", RUNBOOK)
+        for name in re.findall(r"\b([A-Z]+)=", command)
+    }
+    assert variables >= {"FORCE", "FIRST", "LAST", "QUERY", "VERSION", "REASON"}
+    for variable in variables:
+        assert f"$({variable})" in MAKEFILE or f"$(if $({variable})," in MAKEFILE
 
     commands = re.findall(r"python -m orchestration ([a-z]+)([^`]*)", RUNBOOK)
     assert {name for name, _ in commands} == {"run", "backfill"}
