@@ -15,7 +15,7 @@ from orchestration.settings import Settings
 # Tags, because a retry of a failed run inherits them, and because the UI shows them beside the run.
 SET_ASIDE_TAG = "observatory/set_aside"
 VERSION_TAG = "observatory/version"
-# A reason is cut in the run's tag (shown in lists); the whole of it stands in the log, the check and status.json.
+# A reason is cut in the run's tag (shown in lists); the whole of it stands in the log and in the check.
 LONGEST_REASON = 300
 # Before the reason of a day that was never landed; behind it stands the class of the error, which tells causes apart.
 EXTRACTION = "extraction: "

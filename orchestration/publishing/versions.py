@@ -74,6 +74,7 @@ def publish_candidate(
             reason=None,
             run_id=candidate.run_id,
             at=at,
+            set_aside=set_aside,
         )
         note_path(settings, candidate.version_id).unlink(missing_ok=True)
     return version

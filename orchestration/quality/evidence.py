@@ -114,6 +114,19 @@ class Evidence:
         self.connection = connection
         self.step = step
         self.settings = settings
+        self.published = _days_published(settings.published_dir)
+        self.passed: set[date] = set()
+        self.failed: set[date] = set()
+
+    def note(self, day: date, *, passed: bool) -> None:
+        """What became of a day: later days of the same gate are held against it only if it passed."""
+        (self.passed if passed else self.failed).add(day)
+
+    def _is_good_before(self, landed: date, day: date) -> bool:
+        """Whether a landed day is one to compare `day` with: published, or passed by this gate. A day that was blocked would
+        let the next one pass beside it. Where no such day is known, whatever landed will do."""
+        known = {good for good in self.published | self.passed if good < day}
+        return landed < day and landed not in self.failed and (not known or landed in known)
 
     def select_day(self, day: date) -> None:
         """Narrow everything that follows to one day."""
@@ -200,7 +213,7 @@ class Evidence:
     def _last_complete_day_before(self, day: date) -> date | None:
         folders = (self.settings.landing_dir / "captures").glob("snapshot_date=*")
         earlier = sorted((date.fromisoformat(folder.name.split("=")[1]) for folder in folders), reverse=True)
-        for candidate in (landed for landed in earlier if landed < day):
+        for candidate in (landed for landed in earlier if self._is_good_before(landed, day)):
             files = [str(file) for file in self._folder("captures", candidate).glob("*.parquet")]
             is_complete = (
                 files
@@ -221,7 +234,7 @@ class Evidence:
         self.connection.execute("insert into landed_manifest values (?, ?)", [manifest, previous_manifest])
         self.connection.execute("create or replace temp table past_manifests (snapshot_date date, manifest json)")
         for past in (day - timedelta(days=back) for back in range(1, DAYS_LEARNED_FROM + 1)):
-            told = self._manifest(past)
+            told = self._manifest(past) if self._is_good_before(past, day) else None
             if told is not None:
                 self.connection.execute("insert into past_manifests values (?, ?)", [past, told])
         self.connection.execute(f"set variable manifest_rows = {'null' if rows is None else int(rows)}")
@@ -258,7 +271,9 @@ class Evidence:
         """A listing without capture rows: a day that has its manifest has been judged whole."""
         manifests = (self.settings.landing_dir / listing).glob("snapshot_date=*/_manifest.json")
         days = (date.fromisoformat(path.parent.name.split("=")[1]) for path in manifests)
-        return max((landed for landed in days if landed < day), default=None)
+        # nothing is published of the listings beside the models
+        is_one = self._is_good_before if listing == "accounts" else date.__lt__
+        return max((landed for landed in days if is_one(landed, day)), default=None)
 
     def _manifest(self, day: date | None, listing: str = "models") -> str | None:
         path = self._folder(listing, day) / "_manifest.json" if day else None
@@ -437,6 +452,15 @@ def _show_published(connection: duckdb.DuckDBPyConnection, published_dir: Path) 
 
 def _nothing(columns: Mapping[str, str]) -> str:
     return "select " + ", ".join(f"cast(null as {kind}) as {name}" for name, kind in columns.items()) + " where false"
+
+
+def _days_published(published_dir: Path) -> set[date]:
+    """The complete days of the version that readers see; none before the first one."""
+    manifest = published_dir / "current" / "manifest.json"
+    if not manifest.is_file():
+        return set()
+    days = json.loads(manifest.read_text(encoding="utf-8"))["snapshot_dates"]["complete"]
+    return {date.fromisoformat(day) for day in days}
 
 
 def _literal(text: str) -> str:

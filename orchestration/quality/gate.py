@@ -120,12 +120,12 @@ def _verdicts(
 ) -> Iterator[tuple[date, Suite, Verdict]]:
     try:
         with open_evidence(step, settings, database, at) as evidence:
-            judged = [
-                (day, suite, verdict)
-                for day in days
-                for suite in suites
-                for verdict in _judge_day(suite, evidence, day)
-            ]
+            judged = []
+            for day in days:
+                verdicts = [(day, suite, verdict) for suite in suites for verdict in _judge_day(suite, evidence, day)]
+                blocked = any(verdict.promise.blocking and not verdict.passed for *_, verdict in verdicts)
+                evidence.note(day, passed=not blocked)
+                judged += verdicts
     except Exception as error:  # noqa: BLE001 - nothing could be opened: told as a crash of every check, which blocks
         judged = [(day, suite, verdict) for day in days for suite in suites for verdict in _crash(suite, error)]
     yield from judged

@@ -396,3 +396,30 @@ def _dense() -> str:
     from tests.quality import good_day
 
     return good_day.LANDED_MODELS.replace("to_hours(20 * range)", "to_hours(2 * range)")
+
+
+def test_a_day_is_held_against_the_last_good_one_not_against_one_that_was_blocked(good, gate):
+    day_after = NEXT_DAY + timedelta(days=1)
+    without_a_sentinel = "select * from good where id <> 'openai-community/gpt2'"
+    for day in (NEXT_DAY, day_after):
+        land_day(good, day, rows=without_a_sentinel)
+    current = good.published_dir / "current"
+    current.mkdir(parents=True)
+    (current / "manifest.json").write_text(json.dumps({"snapshot_dates": {"complete": [DAY.isoformat()]}}))
+
+    # in runs of their own, as on two evenings
+    for day in (NEXT_DAY, day_after):
+        assert [failure.check_name for failure in gate("raw", day).failures if failure.blocks] == [
+            "sentinel_models_are_still_there"
+        ]
+    # and as one range, in which a good day between them becomes the one to compare with
+    land_day(good, NEXT_DAY)
+    assert gate("raw", NEXT_DAY, day_after).failed_dates == [day_after]
+
+
+def test_in_a_range_without_any_version_a_blocked_day_is_no_yardstick_either(good, gate):
+    land_day(good, NEXT_DAY, rows="select * from good where id <> 'openai-community/gpt2'")
+    day_after = NEXT_DAY + timedelta(days=1)
+    land_day(good, day_after, rows="select * from good where id <> 'openai-community/gpt2'")
+
+    assert gate("raw", DAY, NEXT_DAY, day_after).failed_dates == [NEXT_DAY, day_after]

@@ -8,7 +8,7 @@ import dagster as dg
 from orchestration.defs.gates import gate_check
 from orchestration.defs.partitions import one_run_a_range, snapshot_days
 from orchestration.defs.progress import tell, timed, warn
-from orchestration.defs.run_days import VERSION_TAG, candidate_of_run, good_days, only_good_days
+from orchestration.defs.run_days import NOT_LANDED, VERSION_TAG, candidate_of_run, good_days, only_good_days, set_aside
 from orchestration.defs.transform.layers import marts, quality_marts
 from orchestration.defs.transform.translator import OWNERS
 from orchestration.publishing import (
@@ -113,7 +113,11 @@ def current(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settin
     run_id = context.run.run_id
     on_candidate = results_of_run(settings, run_id, "published")
     version = publish_candidate(
-        settings, candidate_of_run(context, settings), quality=on_candidate, at=datetime.now(UTC)
+        settings,
+        candidate_of_run(context, settings),
+        quality=on_candidate,
+        at=datetime.now(UTC),
+        set_aside={day: why for day, why in set_aside(context).items() if why != NOT_LANDED},
     )
     checkpoint.commit(settings)
     tell(f"published: version {version.version_id}")

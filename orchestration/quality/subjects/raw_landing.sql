@@ -97,6 +97,8 @@ vanished as (
     from days
     inner join growths
         on days.snapshot_date = growths.snapshot_date
+    -- a day that was fetched again was compared with itself
+    where (days.manifest ->> '$.counters.compared_with') is distinct from cast(days.snapshot_date as varchar)
 ),
 
 usual_vanished as (

@@ -48,7 +48,7 @@ INTERMEDIATE_MODELS_ATTRIBUTED = Suite(
             "age_is_the_days_since_creation",
             "age_days is distinct from expected_age_days",
             show="repo_id, model_id, age_days, expected_age_days",
-            because="definitions.md: snapshot date minus the UTC date of creation, at least 0",
+            because="by definition 4 it is the snapshot date minus the UTC date of creation, at least 0",
         ),
         never(
             "new_is_younger_than_a_year_and_not_at_the_floor",

@@ -137,7 +137,7 @@ MARTS_DAILY_COUNTRY_SHARE = Suite(
             severity="investigate",
             null_means="fewer than thirty days of history, or an event, a missing day or downloads taken back among them",
             because="the sum of our thirty daily differences and the Hub's own 30-day counter are two measurements of one thing: "
-            "definitions.md allows 2 %, and nothing else that we check is as independent",
+            "by definition they agree within 2 %, and nothing else that we check is as independent",
         ),
         within(
             "the_twenty_largest_keep_their_shares",
