@@ -175,6 +175,10 @@ def test_in_a_range_the_bad_day_is_set_aside_and_the_others_go_on(observatory, o
         (DAY_1,),
         (DAY_3,),
     ]
+    status = json.loads((observatory.settings.published_dir / "status.json").read_text())
+    assert status["state"] == "published"
+    assert list(status["attempted"]["set_aside"]) == [str(DAY_2)]
+    assert bad in status["attempted"]["set_aside"][str(DAY_2)]
     failed = observatory.sql(
         "select distinct step, snapshot_date from marts.fct_quality_results where not passed and blocking"
     )
