@@ -52,6 +52,8 @@ DEVIATIONS, POINT, HANDFUL = 6, 0.01, 10
 GROWTH = 0.003
 # Of four weeks each weekday is there four times; with fewer than three of them its own habit isn't known. 2026-11-29.
 WEEKDAYS_KNOWN = 3
+# A median of fewer days is one of them. 2026-11-29.
+DAYS_KNOWN = 3
 
 
 def _usual(middle: str, deviation: str, floor: float, rows: str) -> tuple[str, str]:
@@ -330,14 +332,14 @@ RAW_LANDING = Suite(
         learned(
             "volume_grows_as_lately",
             f"(select growth from growth where (select weekdays from usual_growth) < {WEEKDAYS_KNOWN} "
-            "and (select days from usual_growth) > 0)",
+            f"and (select days from usual_growth) >= {DAYS_KNOWN})",
             minimum=f"(select {LATELY_BOUNDS[0]} from usual_growth)",
             maximum=f"(select {LATELY_BOUNDS[1]} from usual_growth)",
             basis="(select format('cold start: median {:+.4f} ± {} MAD, at least {}, of {} days of any weekday', "
             f"middle, {DEVIATIONS}, {GROWTH}, days) from usual_growth)",
             since=FOUNDED_HISTORY,
             severity="investigate",
-            null_means="each weekday's own growth is known, or no day's is",
+            null_means=f"this weekday's own growth is known, or that of fewer than {DAYS_KNOWN} days",
             because="until four weeks have landed there is only this to compare with, and it is too little to stop a day",
         ),
         learned(
