@@ -61,7 +61,8 @@ ui: setup  ## Dagster UI and daemon on http://127.0.0.1:3000
 
 test: setup  ## Run the whole test suite
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet .
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
+	@# Files in the order of tests/conftest.py: by themselves those with most tests go first, and the few long ones last.
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 bench: setup  ## Benchmarks: 3 M made-up models over loopback beside the floors, faults and kills
 	@$(BIN)/python -m benchmarks
