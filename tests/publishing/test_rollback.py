@@ -222,7 +222,7 @@ def test_versions_are_listed_newest_first_with_the_damaged_ones(two_versions):
 def test_what_is_left_to_do_names_the_days_and_the_ways(two_versions):
     replaced, _ = roll_back(two_versions, "v1", at=LATER)
     said = what_is_next(replaced)
-    for told in ("still holds what v2 was made of", "2026-10-13", "force: true", "make rebuild", "24 hours"):
+    for told in ("still holds what v2 was made of", "2026-10-13", "make run FORCE=yes", "make rebuild", "24 hours"):
         assert told in said
 
 
