@@ -46,8 +46,13 @@ def start(settings, *, pause: float = 0, limit: int = 0) -> subprocess.Popen:
     arguments = [str(settings.home), settings.hub_endpoint, str(DAY), str(pause), str(limit)]
     return subprocess.Popen(
         [sys.executable, "-c", SCRIPT, *arguments],
-        cwd=PROJECT_ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        cwd=PROJECT_ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=_hear_sigterm,
     )  # fmt: skip
+
+
+def _hear_sigterm() -> None:
+    """Dagster's runs leave SIGTERM as SIGINT is: where that is ignored (a job in the background), children would be deaf."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def stop(process: subprocess.Popen) -> str:
