@@ -152,8 +152,8 @@ def what_is_next(replaced: Replaced) -> str:
     return (
         f"The warehouse still holds what {replaced.version_id} was made of (days that it added: {days}),\n"
         "and the next run publishes from it. Before that run, mend the cause:\n"
-        "  the data of a day was wrong: fetch it again, with make run FORCE=yes\n"
-        "    (make ui); the run that does so replaces the day and publishes\n"
+        "  the data of a day was wrong: fetch it again, with make run FORCE=yes on the day itself, else from an archive\n"
+        "    (RUNBOOK.md); the run that does so replaces the day and publishes\n"
         "  a seed or a rule was wrong: put it right, and make rebuild\n"
         "  a day should not be there: make it break a promise that blocks (orchestration/quality/suites), and make rebuild,\n"
         "    which leaves it out\n"
