@@ -86,7 +86,9 @@ def finish(folder: DayFolder, draft: Draft, bounds: CompletenessBounds, progress
     parts = [folder.work / part["file"] for part in draft.parts]
     inspected = inspect(parts, draft.listing.sentinels)
     pa.default_memory_pool().release_unused()
-    last = folder.earlier(inclusive=True)
+    # A day that is fetched again is held against the day before it, as it was the first time: beside the revision that it
+    # replaces nothing moves, and what is mended looks like a fault. Where it is the only day, that revision is all there is.
+    last = folder.earlier(inclusive=False) or folder.earlier(inclusive=True)
     compared = _compared_with_last(folder, last, parts)
     verdicts = judge(draft.listing, draft.fetched(), inspected, compared, bounds)
     failed = [verdict for verdict in verdicts if verdict.passed is False]

@@ -161,6 +161,17 @@ def test_force_lands_a_new_revision_and_keeps_the_old(hub, settings_for):
     assert land_models(DAY, settings, force=True).manifest["revision"] == 3
 
 
+def test_a_forced_day_is_compared_with_the_day_before_it_like_the_first_time(hub, settings_for):
+    settings = settings_for(hub)
+    land_models(DAY, settings)
+    hub.day = NEXT_DAY
+    first = land_models(NEXT_DAY, settings).manifest
+    forced = land_models(NEXT_DAY, settings, force=True).manifest
+    assert forced["counters"]["compared_with"] == DAY.isoformat()
+    for said in ("identity", "counters", "completeness"):
+        assert forced[said] == first[said], said
+
+
 def test_a_failed_force_leaves_the_landed_day_and_its_row(hub, settings_for, misbehave):
     settings = settings_for(hub)
     land_models(DAY, settings)
