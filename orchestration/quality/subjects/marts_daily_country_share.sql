@@ -312,7 +312,7 @@ moves as (
         on beside.country_code = causes_of_countries.country_code
 ),
 
--- on days without events, with nothing estimated and nothing taken back; both are sums over all models
+-- on days without events, with nothing estimated; both are sums over all models
 thirty_days as (
     select
         cast(max(total_downloads) filter (metric = 'window') as double) as summed,
@@ -325,7 +325,6 @@ thirty_days as (
         and denominator = 'all'
     having
         max(days_estimated) filter (metric = 'window') = 0
-        and coalesce(sum(abs(correction_downloads)) filter (metric = 'window'), 0) = 0
         and counted > 0
         and (
             select count(*)

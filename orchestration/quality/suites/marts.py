@@ -135,7 +135,7 @@ MARTS_DAILY_COUNTRY_SHARE = Suite(
             1.02,
             since=FOUNDED_HISTORY,
             severity="investigate",
-            null_means="fewer than thirty days of history, or an event, a missing day or downloads taken back among them",
+            null_means="fewer than thirty days of history, or an event or a missing day among them",
             because="the sum of our thirty daily differences and the Hub's own 30-day counter are two measurements of one thing: "
             "by definition they agree within 2 %, and nothing else that we check is as independent",
         ),
