@@ -255,8 +255,15 @@ HISTORY = """
     where episodes > 0
 """
 
+# Only of what was ever accepted are the verdicts put in order: they are few, the others a year of days.
 ACCEPTED = """
     with
+
+    ever_accepted as (
+        select distinct snapshot_date, step, table_name, check_name
+        from marts.fct_quality_results
+        where accepted_event
+    ),
 
     numbered as (
         select
@@ -266,6 +273,8 @@ ACCEPTED = """
                 order by evaluated_at desc, evaluation_id desc
             ) as place
         from marts.fct_quality_results
+        inner join ever_accepted
+            using (snapshot_date, step, table_name, check_name)
     )
 
     select * exclude (place)

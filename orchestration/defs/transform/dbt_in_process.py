@@ -52,7 +52,7 @@ class DbtInProcess:
         self._parse()
 
     def _parse(self, *flags: str):
-        """What is unchanged since the last parse is taken from there: half a second in place of five. dbt holds that against
+        """What is unchanged since the last parse is taken from there: a second in place of five. dbt holds that against
         the profile as rendered, so that paths, which a manifest knows nothing of, are the same ones each time."""
         from dbt.cli.main import dbtRunner
 

@@ -7,12 +7,13 @@ manifests as (
     where listing = 'spaces'
 ),
 
-steps as (
+steps as not materialized (
     select
         filename,
         file_row_number,
         _id,
-        lag(_id) over (order by filename, file_row_number) as preceding_id
+        -- in the order of reading, which is that of the files
+        lag(_id) over () as preceding_id
     from landed_spaces
 ),
 
