@@ -53,8 +53,15 @@ versions: setup  ## List the published versions: when, up to which day, with whi
 rollback: setup  ## Take analysts back to an older version: make rollback VERSION=2026-10-12-1a2b3c4d REASON="why"
 	@$(BIN)/python -m orchestration rollback "$(VERSION)" --reason "$(REASON)"
 
-sql: setup  ## One query on the published version: make sql QUERY="select …"
-	@$(BIN)/python -m orchestration sql "$(QUERY)"
+# What is given on make's command line reaches a recipe's shell as a variable: quotes and dollar signs in it stay as they are.
+sql: setup  ## A prompt on the published version, read-only; or one query: make sql QUERY="select …"
+	@$(BIN)/python -m orchestration sql $(if $(QUERY),"$$QUERY")
+
+export: setup  ## A public table as CSV: make export TABLE=mart_daily_country_share (TO=file, WHERE="…", RAW=yes)
+	@$(BIN)/python -m orchestration export "$$TABLE" --to "$$TO" --where "$$WHERE" $(if $(RAW),--raw)
+
+notebook: setup  ## A notebook that draws the headline chart from the published version, on 127.0.0.1
+	@$(BIN)/python -m orchestration notebook
 
 ui: setup  ## Dagster UI and daemon on http://127.0.0.1:3000
 	@$(BIN)/python -m orchestration ui
@@ -95,4 +102,4 @@ $(MANIFEST): $(STAMP) $(DBT_FILES)
 	@$(BIN)/python -m orchestration prepare
 	@touch $(MANIFEST)
 
-.PHONY: help setup demo run backfill rebuild replicate thin check-organizations show versions rollback sql ui test bench lint lock clean
+.PHONY: help setup demo run backfill rebuild replicate thin check-organizations show versions rollback sql export notebook ui test bench lint lock clean

@@ -1,5 +1,5 @@
 """The command line behind the Makefile: `prepare`, `run`, `backfill`, `rebuild`, `replicate`, `thin`, `demo`, `show`,
-`versions`, `rollback`, `sql`, `ui`.
+`versions`, `rollback`, `sql`, `export`, `notebook`, `ui`.
 It starts jobs and prints what came out; what a job does belongs in `defs/` and the packages below it."""
 
 import argparse
@@ -38,8 +38,16 @@ def main(arguments: list[str] | None = None) -> int:
     back = commands.add_parser("rollback", help="take analysts back to an older version; the warehouse stays as it is")
     back.add_argument("version", help="its id, as `versions` lists it")
     back.add_argument("--reason", default="", help="why, for whoever reads status.json")
-    query = commands.add_parser("sql", help="run a query on the published version, read-only")
-    query.add_argument("query")
+    query = commands.add_parser("sql", help="a prompt on the published version, or one query, read-only")
+    query.add_argument("query", nargs="?", help="one query; without it DuckDB's prompt opens")
+    export = commands.add_parser("export", help="write a public table of the published version as CSV")
+    export.add_argument("table", help="its name, as `show all tables` lists it")
+    export.add_argument(
+        "--to", default="", help="file, folder or - for standard output (default: exports/ in the home)"
+    )
+    export.add_argument("--where", default="", help="only rows that meet this condition, in SQL")
+    export.add_argument("--raw", action="store_true", help="without the guard against formulas in spreadsheets")
+    commands.add_parser("notebook", help="a notebook on the published version, on 127.0.0.1")
     commands.add_parser("ui", help="Dagster's UI and daemon on 127.0.0.1:3000")
     asked = parser.parse_args(arguments)
     # Progress of hours-long walks comes through this logger; everything else prints results.
@@ -67,7 +75,11 @@ def main(arguments: list[str] | None = None) -> int:
     if asked.command == "rollback":
         return rollback(settings, asked.version, asked.reason)
     if asked.command == "sql":
-        return sql(settings, asked.query)
+        return sql_alone(settings, asked.query) if asked.query else prompt(settings)
+    if asked.command == "export":
+        return export_csv(settings, asked.table, to=asked.to, where=asked.where, raw=asked.raw)
+    if asked.command == "notebook":
+        return notebook(settings)
     if asked.command == "ui":
         return ui(settings)
     return show(settings)
@@ -265,8 +277,9 @@ def launch(
 def show(settings: Settings) -> int:
     """The headline table of the published version, and where everything is."""
     from orchestration.publishing.headline import headline_table
+    from orchestration.publishing.terminal import printable
 
-    say(headline_table(settings))
+    say(printable(headline_table(settings)))
     current = settings.published_dir / "current"
     say(f"Report:   {_relative(current / 'report' / 'index.html')}")
     say(f"Database: {_relative(current / 'observatory.duckdb')}")
@@ -276,11 +289,12 @@ def show(settings: Settings) -> int:
 def versions(settings: Settings) -> int:
     """The published versions on the disk, newest first."""
     from orchestration.publishing import PublishingError, versions_table
+    from orchestration.publishing.terminal import printable
 
     try:
-        say(versions_table(settings))
+        say(printable(versions_table(settings)))
     except PublishingError as error:
-        say(str(error))
+        say(printable(str(error)))
         return 1
     return 0
 
@@ -301,25 +315,79 @@ def rollback(settings: Settings, version_id: str, why: str) -> int:
     return 0
 
 
+def sql_alone(settings: Settings, query: str) -> int:
+    """The same in a process that does nothing else, and may then write no file and start no program."""
+    from orchestration.publishing.confine import confine
+    from orchestration.publishing.query import work_folder
+
+    confine(writable=[work_folder(settings)])
+    return sql(settings, query)
+
+
 def sql(settings: Settings, query: str) -> int:
     """One query on the published version, as an analyst's tool would run it."""
     import duckdb
 
-    from orchestration.publishing import NothingPublished, open_current
+    from orchestration.publishing import PublishingError, open_current
+    from orchestration.publishing.query import refuse_writing
+    from orchestration.publishing.terminal import printable
 
     try:
         with open_current(settings) as connection:
-            say(str(connection.sql(query)))
-    except NothingPublished as error:
-        say(str(error))
+            refuse_writing(query)
+            say(printable(str(connection.sql(query))))
+    except PublishingError as error:
+        say(printable(str(error)))
         return 1
     except duckdb.Error as error:
-        say(f"DuckDB could not answer the query. Found: {error}")
+        say(printable(f"DuckDB could not answer the query. Found: {error}"))
         say(
             "Expected one statement that reads. The tables and columns: `show all tables`, or DICTIONARY.md beside the database."
         )
         return 1
     return 0
+
+
+def prompt(settings: Settings) -> int:
+    """DuckDB's own prompt on the published version."""
+    from orchestration.publishing import NothingPublished
+    from orchestration.publishing.prompt import open_prompt
+
+    try:
+        return open_prompt(settings)
+    except NothingPublished as error:
+        say(str(error))
+        return 1
+
+
+def export_csv(settings: Settings, table: str, *, to: str, where: str, raw: bool) -> int:
+    """A public table as CSV; where it is goes to standard error, since the rows may go to standard output."""
+    import duckdb
+
+    from orchestration.publishing import PublishingError
+    from orchestration.publishing.export import export_table
+    from orchestration.publishing.terminal import printable
+
+    try:
+        exported = export_table(settings, table, to=to, where=where, guard=not raw)
+    except BrokenPipeError:  # whoever reads has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (PublishingError, duckdb.Error, OSError) as error:
+        print(printable(str(error)), file=sys.stderr)  # noqa: T201 - a command line's output
+        return 1
+    mark = "SIMULATED · " if exported.is_simulated else ""
+    where_to = f" to {_relative(exported.path)}" if exported.path else ""
+    said = f"{mark}{exported.rows:,} rows of {table}, version {exported.version_id},{where_to}".rstrip(",")
+    print(printable(said), file=sys.stderr)  # noqa: T201 - a command line's output
+    return 0
+
+
+def notebook(settings: Settings) -> int:
+    """Hand this process over to the notebook's server, on this machine's own address only."""
+    from orchestration.notebooks.serve import serve
+
+    return serve(settings)
 
 
 def ui(settings: Settings) -> int:

@@ -41,3 +41,15 @@ class PublisherBusy(PublishingError):
 
 class NothingPublished(PublishingError):
     """There is no current version to open."""
+
+
+class NotAReadingStatement(PublishingError):
+    """A query would write a file."""
+
+
+class NoSuchTable(PublishingError):
+    """No public table has that name."""
+
+
+class ExportRefused(PublishingError):
+    """The rows can't be had as they were asked for, or the file can't be written there."""
