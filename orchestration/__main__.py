@@ -386,8 +386,13 @@ def export_csv(settings: Settings, table: str, *, to: str, where: str, raw: bool
 def notebook(settings: Settings) -> int:
     """Hand this process over to the notebook's server, on this machine's own address only."""
     from orchestration.notebooks.serve import serve
+    from orchestration.publishing import NothingPublished
 
-    return serve(settings)
+    try:
+        return serve(settings)
+    except NothingPublished as error:
+        say(str(error))
+        return 1
 
 
 def ui(settings: Settings) -> int:
