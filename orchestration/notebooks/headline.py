@@ -9,6 +9,8 @@ app = marimo.App(width="medium", app_title="Open Model Observatory: the headline
 
 @app.cell
 def _():
+    import textwrap
+
     import altair as alt
     import marimo as mo
 
@@ -17,7 +19,7 @@ def _():
 
     # Read-only, and of one version: a newer one that is published meanwhile changes nothing here.
     connection = open_current(Settings())
-    return alt, connection, mo
+    return alt, connection, mo, textwrap
 
 
 @app.cell(hide_code=True)
@@ -114,7 +116,8 @@ def _(alt, asked, is_simulated, shares):
         .encode(x=days_axis, y="share_low:Q", y2="share_high:Q", fill=colour_of_bands)
     )
     subtitle = [said, "SIMULATED data: nothing here is evidence"] if is_simulated else [said]
-    headline = (bands + lines).properties(
+    headline = alt.layer(bands, lines).resolve_scale(color="independent", fill="independent")
+    headline = headline.properties(
         width=680, height=360, title=alt.Title("Shares of downloads, by country of the developer", subtitle=subtitle)
     )
     headline  # noqa: B018 - a cell shows its last expression
@@ -133,7 +136,7 @@ def _(last_day, mo, shares):
 
 
 @app.cell(hide_code=True)
-def _(asked, connection, mo):
+def _(asked, connection, mo, textwrap):
     definition = connection.execute(
         "select comment from duckdb_tables() where schema_name = 'marts' and table_name = 'mart_daily_country_share'"
     ).fetchone()[0]
@@ -150,7 +153,7 @@ def _(asked, connection, mo):
     mo.vstack(
         [
             mo.md("## What is counted"),
-            mo.plain_text(definition),
+            mo.plain_text(textwrap.fill(definition, 100)),
             mo.md("How much of it all is attributed to anyone, on the last day:"),
             mo.ui.table(coverage, selection=None),
         ]

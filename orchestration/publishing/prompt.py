@@ -4,6 +4,7 @@ What locks the database is in `query.py`, the kernel's wall in `confine.py`; her
 import fcntl
 import os
 import pty
+import select
 import shutil
 import signal
 import struct
@@ -11,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import termios
-from collections.abc import Callable
+import tty
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from orchestration.settings import Settings
 
 HISTORY = "history"
 CHUNK_BYTES = 65_536
+END_OF_INPUT = b"\x04"
+SOMETHING_FAILED = 1  # the program's status if any statement of the session did
 # `mixed` keeps the program from asking the terminal for its colour; a pager couldn't be started.
 BEFORE = (".startup_text none", ".highlight_mode mixed", ".pager off")
 AFTER = (".safe_mode",)
@@ -46,7 +49,10 @@ def open_prompt(settings: Settings) -> int:
         confine(writable=[work], programs=[program()])
         sys.stdout.write(welcome(settings, version) + "\n")
         sys.stdout.flush()
-        return in_terminal(command) if sys.stdin.isatty() and sys.stdout.isatty() else in_pipe(command)
+        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+            return in_pipe(command)
+        status = in_terminal(command)
+        return 0 if status == SOMETHING_FAILED else status  # a person has seen it; make need not say so again
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -81,39 +87,57 @@ def welcome(settings: Settings, version: Version) -> str:
 
 def in_terminal(command: list[str]) -> int:
     """The program in a pseudo-terminal of its own, so that what it writes passes our filter before it is shown."""
-    clean = PromptFilter(allow_colours=True)
-
-    def read(descriptor: int) -> bytes:
-        while True:
-            chunk = os.read(descriptor, CHUNK_BYTES)
-            shown = clean(chunk)
-            if shown or not chunk:  # nothing at all would mean the end to the loop that calls this
-                return shown
-
-    before = signal.getsignal(signal.SIGWINCH)
+    process, inner = pty.fork()
+    if process == 0:
+        try:
+            # Before the program asks: without a size it would ask the terminal itself, past our filter.
+            _resize(0, to=0)
+            os.execv(command[0], command)
+        finally:
+            os._exit(127)
+    outer = sys.stdin.fileno()
+    keys, follower = termios.tcgetattr(outer), signal.getsignal(signal.SIGWINCH)
     try:
-        return os.waitstatus_to_exitcode(pty.spawn(command, _of_our_size(read)))
+        signal.signal(signal.SIGWINCH, lambda *_: _resize(outer, to=inner))
+        _resize(outer, to=inner)
+        tty.setraw(outer)
+        _relay(inner, outer, PromptFilter(allow_colours=True))
     finally:
-        signal.signal(signal.SIGWINCH, before)
+        termios.tcsetattr(outer, termios.TCSAFLUSH, keys)
+        signal.signal(signal.SIGWINCH, follower)
+        os.close(inner)
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
 
 
-def _of_our_size(read: Callable[[int], bytes]) -> Callable[[int], bytes]:
-    """The reader, which on its first call gives the pseudo-terminal the window's size, and follows it from then on."""
-    followed: set[int] = set()
+def _relay(inner: int, outer: int, clean: PromptFilter) -> None:
+    """Keys to the program and its words to the screen, until it ends."""
+    sources = [inner, outer]
+    while True:
+        ready, _, _ = select.select(sources, [], [])
+        if inner in ready:
+            shown = _read(inner)
+            sys.stdout.buffer.write(clean(shown))
+            sys.stdout.buffer.flush()
+            if not shown:
+                return
+        if outer in ready:
+            typed = _read(outer)
+            os.write(inner, typed or END_OF_INPUT)
+            if not typed:
+                sources.remove(outer)
 
-    def read_and_follow(descriptor: int) -> bytes:
-        if descriptor not in followed:
-            followed.add(descriptor)
-            signal.signal(signal.SIGWINCH, lambda *_: _resize(descriptor))
-            _resize(descriptor)
-        return read(descriptor)
 
-    return read_and_follow
+def _read(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, CHUNK_BYTES)
+    except OSError:  # how Linux says that the program at the other end of a pseudo-terminal has gone
+        return b""
 
 
-def _resize(descriptor: int) -> None:
-    size = fcntl.ioctl(sys.stdin.fileno(), termios.TIOCGWINSZ, struct.pack("HHHH", 0, 0, 0, 0))
-    fcntl.ioctl(descriptor, termios.TIOCSWINSZ, size)
+def _resize(window: int, *, to: int) -> None:
+    """Give the pseudo-terminal the window's size, or that of a classic terminal where it has none."""
+    size = struct.unpack("HHHH", fcntl.ioctl(window, termios.TIOCGWINSZ, b"\0" * 8))
+    fcntl.ioctl(to, termios.TIOCSWINSZ, struct.pack("HHHH", size[0] or 24, size[1] or 80, 0, 0))
 
 
 def in_pipe(command: list[str]) -> int:

@@ -79,6 +79,7 @@ def lock_down(folder: Path, *, spill: Path) -> list[str]:
     readable = ", ".join(text_literal(str(folder / name)) for name in READABLE_FOLDERS)
     return [
         f"set temp_directory = {text_literal(str(spill))}",
+        "set enable_progress_bar = false",  # it is drawn on standard output, where the answer goes
         f"set allowed_directories = [{readable}]",
         "set enable_external_access = false",
         "set autoinstall_known_extensions = false",
