@@ -58,6 +58,7 @@ def open_version(settings: Settings, version: Version) -> duckdb.DuckDBPyConnect
         if not locked:
             for statement in lock_down(version.path, spill=work_folder(settings) / f"spill-{os.getpid()}"):
                 connection.execute(statement)
+        connection.execute("set enable_progress_bar = false")  # it is drawn on standard output, where answers go
         connection.execute(resolve(version.path))
     return connection
 
@@ -79,7 +80,7 @@ def lock_down(folder: Path, *, spill: Path) -> list[str]:
     readable = ", ".join(text_literal(str(folder / name)) for name in READABLE_FOLDERS)
     return [
         f"set temp_directory = {text_literal(str(spill))}",
-        "set enable_progress_bar = false",  # it is drawn on standard output, where the answer goes
+        "set allowed_configs = ['enable_progress_bar']",  # of each connection's own, hence set after this
         f"set allowed_directories = [{readable}]",
         "set enable_external_access = false",
         "set autoinstall_known_extensions = false",

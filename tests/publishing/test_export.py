@@ -162,7 +162,8 @@ def test_standard_output_gets_the_rows_and_nothing_else(analysts_home):
 MEMORY = """
 import resource, duckdb
 from orchestration.publishing.export import lines_of
-connection = duckdb.connect(config={"threads": 1, "enable_progress_bar": False})
+connection = duckdb.connect(config={"threads": 1})
+connection.execute("set enable_progress_bar = false")
 query = "select i, md5(i::varchar) as a, md5((i + 1)::varchar) as b from range({rows}) r(i)"
 for _ in lines_of(connection, query.format(rows=20_000)):
     pass
