@@ -16,6 +16,8 @@ from benchmarks.listing import description_of
 from benchmarks.misbehaving import Ordeal, run_ordeal
 from benchmarks.pages import Pages, written_pages
 from benchmarks.processes import PROJECT_ROOT
+from benchmarks.queries import measure_queries
+from benchmarks.queries import write as write_queries
 from benchmarks.report import figures, machine, markdown, versions
 from orchestration.settings import Settings
 
@@ -73,6 +75,9 @@ def measure(bench: Path, scratch: Path, models: int, repeats: int, *, quick: boo
         say(f"  {line}")
 
     results["misbehaving"] = run_ordeal(scratch / "ordeal", QUICK_ORDEAL if quick else Ordeal(), keep)
+    if not quick:
+        say("What analysts type, on a year of history …")
+        results["queries"] = measure_queries(bench, say)
     return results, transcript
 
 
@@ -82,6 +87,8 @@ def write(folder: Path, results: dict, transcript: list[str]) -> None:
     (folder / "results").mkdir(parents=True, exist_ok=True)
     document = results | {"figures": [figure.as_dict() for figure in shown]}
     (folder / "results" / "extraction.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    if "queries" in results:
+        write_queries(folder / "results" / "queries.json", results["queries"])
     (folder / "results" / "kill_and_resume.txt").write_text("\n".join(transcript) + "\n", encoding="utf-8")
     table = markdown(results, shown)
     (folder / "RESULTS.md").write_text(table, encoding="utf-8")

@@ -12,6 +12,7 @@ from statistics import median
 MB = 1_000_000
 WHOLE_HUB = 3_000_000
 LANDED_AIM = 330 * MB / WHOLE_HUB  # bytes a model
+ASKED = {"in a database just opened": "first", "asked again": "again"}
 VERSIONS = ("pyarrow", "duckdb", "orjson", "httpx2", "dagster", "dagster-dbt", "numpy")
 
 
@@ -69,6 +70,7 @@ def figures(results: dict) -> list[Figure]:
         *_of_extraction(results["extraction"]),
         *_of_daily_job(results["daily_job"]),
         *_of_misbehaving(results["misbehaving"]),
+        *of_queries(results.get("queries")),
     ]
 
 
@@ -159,6 +161,22 @@ def _of_misbehaving(told: dict) -> list[Figure]:
         Figure("misbehaving Hub: faults survived", "faults", rows, (sum(told["faults"].values()),)),
         Figure("misbehaving Hub: kills resumed from", "kills", rows, (told["kills"],), 2, True),
     ]
+
+
+def of_queries(told: dict | None) -> list[Figure]:
+    """The slowest question's times; each question's own are in `queries.json`."""
+    if told is None:
+        unmeasured = "not measured in a quick run"
+        return [Figure(f"an analyst's slowest question, {when}", "ms", None, (), note=unmeasured) for when in ASKED]
+    shown = []
+    for when, key in ASKED.items():
+        slowest = max(told["queries"], key=lambda query: query[f"{key}_median"])
+        note = f"{len(told['queries'])} questions, {told['days']} days; {slowest['question']}"
+        times = tuple(slowest[f"{key}_ms"])
+        shown.append(
+            Figure(f"an analyst's slowest question, {when}", "ms", told["models"], times, told["aim_ms"], note=note)
+        )
+    return shown
 
 
 def _each(records: list[dict], what: str) -> list[dict]:
