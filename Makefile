@@ -58,7 +58,7 @@ sql: setup  ## A prompt on the published version, read-only; or one query: make 
 	@$(BIN)/python -m orchestration sql $(if $(QUERY),"$$QUERY")
 
 export: setup  ## A public table as CSV: make export TABLE=mart_daily_country_share (TO=file, WHERE="…", RAW=yes)
-	@$(BIN)/python -m orchestration export "$$TABLE" --to "$$TO" --where "$$WHERE" $(if $(RAW),--raw)
+	@$(BIN)/python -m orchestration export "$(if $(TABLE),$$TABLE)" --to "$$TO" --where "$$WHERE" $(if $(RAW),--raw)
 
 notebook: setup  ## A notebook that draws the headline chart from the published version, on 127.0.0.1
 	@$(BIN)/python -m orchestration notebook

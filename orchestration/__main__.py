@@ -329,12 +329,14 @@ def sql(settings: Settings, query: str) -> int:
     import duckdb
 
     from orchestration.publishing import PublishingError, open_current
-    from orchestration.publishing.query import refuse_writing
+    from orchestration.publishing.query import is_simulated, refuse_writing
     from orchestration.publishing.terminal import printable
 
     try:
         with open_current(settings) as connection:
             refuse_writing(query)
+            if is_simulated(connection):
+                say("SIMULATED: made-up days, no evidence of anything")
             say(printable(str(connection.sql(query))))
     except PublishingError as error:
         say(printable(str(error)))

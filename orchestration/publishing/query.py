@@ -94,6 +94,11 @@ def resolve(folder: Path) -> str:
     return f"set variable observatory = {text_literal(str(folder))}"
 
 
+def is_simulated(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether any day of the version is made up."""
+    return bool(connection.execute(f"select bool_or(is_simulated) from {SCHEMA}.dim_snapshots").fetchone()[0])
+
+
 def refuse_writing(query: str) -> None:
     """Let pass what only reads. Raises `NotAReadingStatement`, and duckdb.Error where the text is no SQL."""
     for statement in duckdb.extract_statements(query):
