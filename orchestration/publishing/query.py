@@ -15,8 +15,9 @@ from orchestration.publishing.errors import NotAReadingStatement, NothingPublish
 from orchestration.settings import Settings
 
 # What statements may read of a version besides its database. DuckDB can't tell reading from writing here: COPY … TO goes
-# wherever `allowed_directories` goes, also on a read-only connection, so that with the whole folder in it one statement
-# replaced `observatory.duckdb` (seen on 2026-11-29). Hence no file that readers depend on but these.
+# wherever `allowed_directories` goes, also on a read-only connection (1.5.5, seen on 2026-11-29), so that nothing else that
+# readers depend on is in it. What it opened itself it always allows: only `refuse_writing`, the files' modes and
+# `confine.py` keep COPY from the database file.
 READABLE_FOLDERS = ("parquet",)
 # Such statements write files, or hide others that do; all else that writes is refused by the read-only connection.
 WRITE_FILES = (

@@ -7,7 +7,7 @@ import duckdb
 import pytest
 
 from orchestration.__main__ import sql
-from orchestration.publishing import NothingPublished, build_candidate, open_current, publish_candidate
+from orchestration.publishing import NothingPublished, build_candidate, current_version, open_current, publish_candidate
 from orchestration.settings import PROJECT_ROOT
 
 from .warehouse import PASSED, Contents, write_warehouse
@@ -93,12 +93,50 @@ def test_readers_see_whole_versions_while_ten_are_published(settings, tmp_path):
         "select * from read_parquet('https://example.org/x.parquet')",
         "set enable_external_access = true",
         "set lock_configuration = false",
+        "set allowed_configs = ['lock_configuration']",
+        "select * from read_text(getvariable('observatory') || '/manifest.json')",
     ],
 )
 def test_a_reader_can_neither_write_nor_reach_out(settings, warehouse, publish, statement):
     publish("v1")
     with open_current(settings) as connection, pytest.raises(duckdb.Error):
         connection.execute(statement)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "DICTIONARY.md", "new.csv"])
+def test_a_reader_cannot_copy_over_what_stands_beside_the_database(analysts_home, name):
+    path = current_version(analysts_home).path / name
+    before = path.read_bytes() if path.exists() else None
+    with open_current(analysts_home) as connection, pytest.raises(duckdb.PermissionException):
+        connection.execute(f"copy (select 1) to '{path}' (format csv, use_tmp_file false)")
+
+    assert (path.read_bytes() if path.exists() else None) == before
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "copy (select 1) to '{folder}/x.csv'",
+        "/* hidden */ copy (select 1) to '{folder}/x.csv'",
+        "select 1; copy (select 1) to '{folder}/x.csv'",
+        "explain analyze copy (select 1) to '{folder}/x.csv'",
+        "copy (select 1) to '{folder}/../observatory.duckdb' (use_tmp_file false)",
+        "prepare p as copy (select 1) to '{folder}/x.csv'",
+        "export database '{folder}/x.csv'",
+    ],
+)
+def test_a_query_does_not_write_where_readers_may_read(analysts_home, capsys, statement):
+    folder = current_version(analysts_home).path / "parquet"
+    assert sql(analysts_home, statement.format(folder=folder)) == 1
+    assert "Expected: one that reads" in capsys.readouterr().out
+    assert not (folder / "x.csv").exists()
+
+
+def test_what_does_not_fit_into_memory_is_not_written_beside_the_database(analysts_home):
+    with open_current(analysts_home) as connection:
+        spill = connection.execute("select current_setting('temp_directory')").fetchone()[0]
+
+    assert spill.startswith(str(analysts_home.home / "tmp"))
 
 
 def test_a_reader_can_open_its_versions_own_parquet_files(settings, warehouse, publish):
