@@ -12,16 +12,23 @@ from typing import Any
 
 import duckdb
 
+from orchestration.publishing import day_files
+from orchestration.publishing.day_files import DayFile, Days
 from orchestration.publishing.errors import AuditFailed, PublishRefused, WarehouseUnavailable
+from orchestration.publishing.examples import TABLE as EXAMPLES
+from orchestration.publishing.examples import Example, create_examples, example_lines, examples_that_fail
 from orchestration.publishing.files import read_json, write_json
+from orchestration.publishing.layout import DATABASE_NAME, SCHEMA, quoted, text_literal
 from orchestration.publishing.licences import FILE_NAME, data_licences, licence_lines, licence_text
 from orchestration.publishing.quality_facts import quality_of_tables
 from orchestration.quality.score import SCORE_MEANS
-from orchestration.quality.suites import PUBLISHED_TABLES
+from orchestration.quality.suites import MADE_AT_PUBLICATION, PUBLISHED_TABLES
 from orchestration.settings import Settings
 
-SCHEMA = "marts"
-DATABASE_NAME = "observatory.duckdb"
+# What a new file is written for, said outright: left to itself, each DuckDB writes what it likes best. 1.5 is the long-term
+# line and older than every client that we promise to (2026-11-29); an older format, 1.5.5's own default, would lack its
+# encodings, and 2.0 reads this one.
+STORAGE_VERSION = "v1.5.0"
 VERSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 INTEGER_TYPES = {
@@ -68,6 +75,7 @@ class Candidate:
     snapshot_dates: tuple[date, ...]
     tables: dict[str, int] = field(default_factory=dict)
     simulation_note: str | None = None
+    days: Days = field(default_factory=dict)
 
     @property
     def database(self) -> Path:
@@ -84,12 +92,13 @@ def build_candidate(
     run_id: str,
     snapshot_dates: Sequence[date],
     simulation_note: str | None = None,
+    examples: Sequence[Example] = (),
 ) -> Candidate:
     """Copy `marts` into `published/_candidates/<version_id>/` and audit the copy against the warehouse.
 
     `snapshot_dates` are the days that this run added; `simulation_note` says which numbers are real where a sandbox
-    Hub served them. The warehouse is open read-only while this runs, and closed again. Raises `WarehouseUnavailable`,
-    `AuditFailed`, and `ValueError` for an id that can't name a folder.
+    Hub served them; `examples` become a table of their own. The warehouse is open read-only while this runs, and
+    closed again. Raises `WarehouseUnavailable`, `AuditFailed`, and `ValueError` for an id that can't name a folder.
     """
     if not VERSION_ID.fullmatch(version_id):
         raise ValueError(
@@ -117,19 +126,41 @@ def build_candidate(
         connection.execute(f"create schema if not exists {SCHEMA}")
         for table in tables:
             copy_table(connection, table)
-            write_parquet(connection, table, candidate.parquet(table.name))
-            candidate.tables[table.name] = connection.execute(
-                f"select count(*) from {SCHEMA}.{quoted(table.name)}"
-            ).fetchone()[0]
+        add_days(connection, settings, candidate)
+        create_examples(connection, examples)
+        made = read_tables(connection, candidate.database.stem)
+        for table in made:
+            if table.name != day_files.VIEW:
+                write_parquet(connection, table, candidate.parquet(table.name))
+                candidate.tables[table.name] = count_rows(connection, table.name)
         connection.commit()
         sources = data_licences(connection)
-        quality = quality_of_tables(connection, list(candidate.tables))
-    text = dictionary(tables, candidate.tables, quality, licence_lines(sources))
+        quality = quality_of_tables(connection, [table.name for table in tables])
+    rows = candidate.tables | {day_files.VIEW: sum(file.rows for file in candidate.days.values())}
+    text = dictionary(made, rows, quality, licence_lines(sources), examples)
     (path / "DICTIONARY.md").write_text(text, encoding="utf-8")
     (path / FILE_NAME).write_text(licence_text(sources), encoding="utf-8")
     audit_candidate(settings, candidate)
     write_json(note_path(settings, version_id), as_note(candidate))
     return candidate
+
+
+def add_days(connection: duckdb.DuckDBPyConnection, settings: Settings, candidate: Candidate) -> None:
+    """The day files, and the view that reads them."""
+    candidate.days.update(
+        day_files.make_day_files(
+            connection,
+            settings,
+            folder=candidate.path,
+            version_id=candidate.version_id,
+            snapshot_dates=candidate.snapshot_dates,
+        )
+    )
+    day_files.create_view(connection, settings, folder=candidate.path, version_id=candidate.version_id)
+
+
+def count_rows(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    return connection.execute(f"select count(*) from {SCHEMA}.{quoted(table)}").fetchone()[0]
 
 
 def load_candidate(settings: Settings, version_id: str) -> Candidate:
@@ -149,6 +180,7 @@ def load_candidate(settings: Settings, version_id: str) -> Candidate:
         snapshot_dates=tuple(date.fromisoformat(day) for day in note["snapshot_dates"]),
         tables=note["tables"],
         simulation_note=note["simulation_note"],
+        days={day: DayFile(**facts) for day, facts in note["days"].items()},
     )
 
 
@@ -163,6 +195,7 @@ def as_note(candidate: Candidate) -> dict[str, Any]:
         "snapshot_dates": [day.isoformat() for day in candidate.snapshot_dates],
         "tables": candidate.tables,
         "simulation_note": candidate.simulation_note,
+        "days": {day: file.as_plain() for day, file in candidate.days.items()},
     }
 
 
@@ -178,7 +211,8 @@ def warehouse_attached(warehouse: Path, database: Path | None = None) -> Iterato
             expected="the warehouse that dbt builds",
             do_this="run the daily job, or `make demo`, first",
         )
-    with duckdb.connect(str(database) if database else ":memory:") as connection:
+    storage = {"storage_compatibility_version": STORAGE_VERSION}
+    with duckdb.connect(str(database) if database else ":memory:", config=storage) as connection:
         try:
             connection.execute(f"attach {text_literal(str(warehouse))} as warehouse (read_only)")
         except duckdb.Error as error:
@@ -268,7 +302,7 @@ def write_parquet(connection: duckdb.DuckDBPyConnection, table: Table, path: Pat
 
 
 def ordering(table: Table) -> str:
-    key = PUBLISHED_TABLES.get(table.name)
+    key = (PUBLISHED_TABLES | MADE_AT_PUBLICATION).get(table.name)
     if key is None:
         return "all"
     missing = sorted(set(key) - {column.name for column in table.columns})
@@ -293,7 +327,9 @@ def audit_candidate(settings: Settings, candidate: Candidate) -> None:
         differences = []
         copies = {table.name: table for table in read_tables(connection, "copy")}
         names = {table.name for table in tables}
-        differences += [f"{name}: only in the copy" for name in sorted(copies.keys() - names)]
+        differences += [
+            f"{name}: only in the copy" for name in sorted(copies.keys() - names - MADE_AT_PUBLICATION.keys())
+        ]
         for table in tables:
             copied = copies.get(table.name)
             if copied is None:
@@ -302,6 +338,7 @@ def audit_candidate(settings: Settings, candidate: Candidate) -> None:
                 differences.append(f"{table.name}: other columns, types or comments than in the warehouse")
             else:
                 differences += table_differences(connection, table, candidate.parquet(table.name))
+        differences += differences_of_made(connection, candidate, copies)
     if differences:
         raise AuditFailed(
             found=f"{len(differences)} differences between candidate {candidate.version_id} and the warehouse: "
@@ -309,6 +346,30 @@ def audit_candidate(settings: Settings, candidate: Candidate) -> None:
             expected="equal columns, rows, sums and extremes in every table",
             do_this="run the day again; if it stays, look for a second writer of the warehouse or a failing disk",
         )
+
+
+def differences_of_made(
+    connection: duckdb.DuckDBPyConnection, candidate: Candidate, copies: dict[str, Table]
+) -> list[str]:
+    """What is wrong with what the warehouse does not have: the day files, the view over them, and the examples."""
+    differences = [f"{name}: missing in the copy" for name in MADE_AT_PUBLICATION if name not in copies]
+    if differences:
+        return differences
+    view, recent = copies[day_files.VIEW], copies.get(day_files.RECENT)
+    # A view's columns have no constraints.
+    said = [(column.name, column.data_type, column.description) for column in view.columns]
+    if recent is None or said != [(column.name, column.data_type, column.description) for column in recent.columns]:
+        return [f"{view.name}: other columns, types or comments than {day_files.RECENT}"]
+    differences += day_files.differences_of_days(connection, candidate.path, candidate.days, candidate.version_id)
+    differences += parquet_differences(
+        connection,
+        copies[EXAMPLES],
+        candidate.parquet(EXAMPLES),
+        profile(connection, f"copy.{SCHEMA}.{EXAMPLES}", copies[EXAMPLES]),
+    )
+    connection.execute(f"set variable observatory = {text_literal(str(candidate.path))}")
+    connection.execute("use copy")
+    return differences + examples_that_fail(connection, "copy")
 
 
 def attach_copy(connection: duckdb.DuckDBPyConnection, database: Path) -> None:
@@ -330,22 +391,27 @@ def table_differences(connection: duckdb.DuckDBPyConnection, table: Table, parqu
         for what, found in profile(connection, f"copy.{name}", table).items()
         if found != expected[what]
     ]
+    return differences + parquet_differences(connection, table, parquet, expected)
+
+
+def parquet_differences(
+    connection: duckdb.DuckDBPyConnection, table: Table, parquet: Path, expected: dict[str, Any]
+) -> list[str]:
     if not parquet.is_file():
-        return [*differences, f"{table.name}: no Parquet file"]
+        return [f"{table.name}: no Parquet file"]
     relation = f"read_parquet({text_literal(str(parquet))}, hive_partitioning = false)"
     try:
         described = connection.execute(f"describe select * from {relation}").fetchall()
         types = [(column.name, column.data_type) for column in table.columns]
         if [(row[0], row[1]) for row in described] != types:
-            return [*differences, f"{table.name}: other columns or types in its Parquet file"]
-        differences += [
+            return [f"{table.name}: other columns or types in its Parquet file"]
+        return [
             f"{table.name} {what} in Parquet: found {found}, expected {expected[what]}"
             for what, found in profile(connection, relation, table).items()
             if found != expected[what]
         ]
     except duckdb.Error as error:
-        differences.append(f"{table.name}: its Parquet file can't be read: {error}")
-    return differences
+        return [f"{table.name}: its Parquet file can't be read: {error}"]
 
 
 def profile(connection: duckdb.DuckDBPyConnection, relation: str, table: Table) -> dict[str, Any]:
@@ -363,23 +429,30 @@ def profile(connection: duckdb.DuckDBPyConnection, relation: str, table: Table) 
     return dict(zip(parts, row, strict=True))
 
 
-def dictionary(tables: Sequence[Table], rows: dict[str, int], quality: dict[str, str], licence: Sequence[str]) -> str:
+def dictionary(
+    tables: Sequence[Table],
+    rows: dict[str, int],
+    quality: dict[str, str],
+    licence: Sequence[str],
+    examples: Sequence[Example] = (),
+) -> str:
     """DICTIONARY.md: every table and column with its type and description, as the database's own comments say them, how
-    each table kept its promises, and what the data is under."""
+    each table kept its promises, queries to begin with, and what the data is under."""
     lines = [
         "# Data dictionary",
         "",
         f"Every table of schema `{SCHEMA}`, generated from the comments in `{DATABASE_NAME}`. The same tables lie in "
-        "`parquet/`, a file each.",
+        f"`parquet/`, a file each; `{day_files.VIEW}`, a file a day, lies there only. The queries under a table are the rows "
+        f"of `{SCHEMA}.{EXAMPLES}`.",
         "",
         f"Quality is {SCORE_MEANS[0].lower()}{SCORE_MEANS[1:]} The promises, one by one: `report/quality.html`.",
         "",
     ]
     for table in tables:
-        key = PUBLISHED_TABLES.get(table.name)
+        key = (PUBLISHED_TABLES | MADE_AT_PUBLICATION).get(table.name)
         lines += [f"## {table.name}", "", " ".join(table.description.split()), ""]
         lines += [f"Key: {', '.join(f'`{column}`' for column in key)}. " if key else ""]
-        lines[-1] += f"Rows in this version: {rows[table.name]:,}. {quality[table.name]}"
+        lines[-1] += f"Rows in this version: {rows[table.name]:,}. {quality.get(table.name, '')}".rstrip()
         lines += ["", "| column | type | null | description |", "| --- | --- | --- | --- |"]
         lines += [
             f"| `{column.name}` | {column.data_type.lower()} | {'may be null' if column.is_nullable else 'never'} | "
@@ -387,17 +460,10 @@ def dictionary(tables: Sequence[Table], rows: dict[str, int], quality: dict[str,
             for column in table.columns
         ]
         lines.append("")
+        lines += example_lines([example for example in examples if example.table_name == table.name])
     lines += ["## Licence of the data", "", *licence, ""]
     return "\n".join(lines)
 
 
 def table_cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
-
-
-def quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def text_literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 from typing import IO
 
-from orchestration.publishing.current import current_version
+from orchestration.publishing.current import Version, current_version
 from orchestration.publishing.errors import WarehouseUnavailable
 from orchestration.settings import Settings
 
@@ -31,10 +31,14 @@ def begin(settings: Settings, *, owner: str, run_id: str) -> bool:
         _write_state(settings, state | {"runs": sorted({*state["runs"], run_id})})
         return False
     restored = False
-    if state is not None and not _was_published(settings, state):
+    if state is None:
+        state_of = _noted_version(settings)
+    elif _was_published(settings, state):
+        state_of = current_version(settings).version_id
+    else:
         restore(settings)
-        restored = True
-    _write(settings, owner, run_id)
+        restored, state_of = True, state.get("state_of")
+    _write(settings, owner, run_id, state_of)
     return restored
 
 
@@ -81,14 +85,53 @@ def restore(settings: Settings) -> None:
     os.replace(temporary, warehouse)
 
 
-def commit(settings: Settings) -> None:
-    """What the warehouse holds now was published: forget the earlier state."""
+def commit(settings: Settings, version: Version | None = None) -> None:
+    """What the warehouse holds now was published, as `version`: forget the earlier state."""
+    # Before the state goes: a crash in between leaves the state, and that one is asked first.
+    _note_version(settings, version)
     # The state goes first: a copy without a state is garbage, a state without its copy would be a lie.
     _state_path(settings).unlink(missing_ok=True)
     _copy_path(settings).unlink(missing_ok=True)
 
 
-def _write(settings: Settings, owner: str, run_id: str) -> None:
+def version_before(settings: Settings) -> str | None:
+    """The version whose state the warehouse was in before the run under way wrote to it; None where that isn't certain.
+
+    It need not be the current one: after a rollback the warehouse is still what the replaced version was made of. After a
+    retry it isn't certain which of the changes the last attempt has listed, and which the ones before it have made.
+    """
+    state = _read_state(settings)
+    if state is None:
+        return _noted_version(settings)
+    return state.get("state_of") if len(state["runs"]) == 1 else None
+
+
+def _note_version(settings: Settings, version: Version | None) -> None:
+    path = _note_path(settings)
+    if version is None or not settings.warehouse_path.exists():
+        path.unlink(missing_ok=True)
+        return
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps({"version": version.version_id} | _stamp(settings.warehouse_path)))
+    os.replace(temporary, path)
+
+
+def _noted_version(settings: Settings) -> str | None:
+    """The version that the warehouse was published as, if its file is still the very same: it may have been put back from a
+    copy by hand."""
+    path = _note_path(settings)
+    if not (path.exists() and settings.warehouse_path.exists()) or _wal(settings.warehouse_path).exists():
+        return None
+    note = json.loads(path.read_text())
+    return note["version"] if note == {"version": note["version"]} | _stamp(settings.warehouse_path) else None
+
+
+def _stamp(warehouse: Path) -> dict[str, int]:
+    status = warehouse.stat()
+    return {"bytes": status.st_size, "changed_ns": status.st_mtime_ns}
+
+
+def _write(settings: Settings, owner: str, run_id: str, state_of: str | None) -> None:
     warehouse, copy = settings.warehouse_path, _copy_path(settings)
     copy.parent.mkdir(parents=True, exist_ok=True)
     _state_path(settings).unlink(missing_ok=True)
@@ -99,7 +142,7 @@ def _write(settings: Settings, owner: str, run_id: str) -> None:
         temporary = copy.with_suffix(".tmp")
         shutil.copyfile(warehouse, temporary)
         os.replace(temporary, copy)
-    _write_state(settings, {"owner": owner, "runs": [run_id], "existed": existed})
+    _write_state(settings, {"owner": owner, "runs": [run_id], "existed": existed, "state_of": state_of})
 
 
 def _fold_in_wal(warehouse: Path) -> None:
@@ -123,6 +166,10 @@ def _write_state(settings: Settings, state: dict) -> None:
 
 def _state_path(settings: Settings) -> Path:
     return settings.warehouse_path.with_suffix(".checkpoint.json")
+
+
+def _note_path(settings: Settings) -> Path:
+    return settings.warehouse_path.with_suffix(".published.json")
 
 
 def _copy_path(settings: Settings) -> Path:

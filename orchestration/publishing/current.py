@@ -11,12 +11,11 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from orchestration.publishing.candidate import DATABASE_NAME
 from orchestration.publishing.errors import PublisherBusy, VersionDamaged
 from orchestration.publishing.files import read_json, sync_path
+from orchestration.publishing.layout import DATABASE_NAME, MANIFEST_NAME
 from orchestration.settings import Settings
 
-MANIFEST_NAME = "manifest.json"
 LOCK_WAIT_SECONDS = 60.0  # sealing and swapping 2,500 models took 0.1 s (2026-11-24); a minute is ample
 LOCK_POLL_SECONDS = 0.1
 

@@ -4,6 +4,7 @@ Nothing here knows what a version or a table is."""
 import hashlib
 import json
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +34,12 @@ def sync_path(path: Path) -> None:
         os.close(descriptor)
 
 
-def sync_tree(folder: Path) -> None:
-    """Force everything below the folder to the disk, files before the folders that name them."""
+def sync_tree(folder: Path, but_not: Collection[Path] = ()) -> None:
+    """Force everything below the folder to the disk, files before the folders that name them; `but_not` are files that are
+    there already under another name."""
     for path in sorted(folder.rglob("*"), key=lambda path: len(path.parts), reverse=True):
-        sync_path(path)
+        if path not in but_not:
+            sync_path(path)
     sync_path(folder)
 
 

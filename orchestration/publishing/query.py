@@ -9,9 +9,9 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.publishing.candidate import SCHEMA, text_literal
 from orchestration.publishing.current import Version, current_link, current_version
 from orchestration.publishing.errors import NotAReadingStatement, NothingPublished
+from orchestration.publishing.layout import SCHEMA, text_literal
 from orchestration.settings import Settings
 
 # What statements may read of a version besides its database. DuckDB can't tell reading from writing here: COPY … TO goes

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from orchestration.publishing.current import (
-    MANIFEST_NAME,
     Version,
     current_link,
     point_current_at,
@@ -16,6 +15,7 @@ from orchestration.publishing.current import (
 )
 from orchestration.publishing.errors import NothingPublished, RollbackRefused, VersionDamaged
 from orchestration.publishing.files import read_json
+from orchestration.publishing.layout import MANIFEST_NAME
 from orchestration.publishing.quality_facts import moment, score_in_words
 from orchestration.publishing.status import read_status, write_status_locked
 from orchestration.publishing.versions import note_retired, verify_hashes

@@ -12,9 +12,10 @@ from typing import Any
 
 import duckdb
 
-from orchestration.publishing.candidate import SCHEMA, Candidate, note_path
+from orchestration.publishing.candidate import STORAGE_VERSION, Candidate, note_path
+from orchestration.publishing.changes import changes_since
+from orchestration.publishing.citation import citation_file, citation_of
 from orchestration.publishing.current import (
-    MANIFEST_NAME,
     Version,
     current_version,
     point_current_at,
@@ -24,8 +25,10 @@ from orchestration.publishing.current import (
     version_ids,
     versions_dir,
 )
+from orchestration.publishing.day_files import taken_over, told_of
 from orchestration.publishing.errors import PublishRefused, VersionDamaged, VersionExists
 from orchestration.publishing.files import files_below, read_json, sha256_of, sync_path, sync_tree, write_json
+from orchestration.publishing.layout import CITATION_NAME, MANIFEST_NAME, SCHEMA, SCHEMA_NAME
 from orchestration.publishing.licences import data_licences, licence_of_all
 from orchestration.publishing.quality_facts import days_told, flagged_promises, verdicts_of
 from orchestration.publishing.restatements import keep_organizations_of_history, summary_of
@@ -38,6 +41,8 @@ from orchestration.settings import PROJECT_ROOT, Settings
 RETIRED_FOR = timedelta(hours=24)
 # A candidate that no run has touched for this long was left behind by a crash.
 ABANDONED_AFTER = timedelta(hours=24)
+# What a manifest holds, for programs that read it; every version has it beside its own.
+MANIFEST_SCHEMA = Path(__file__).with_name(SCHEMA_NAME)
 
 
 def publish_candidate(
@@ -103,9 +108,10 @@ def finished_earlier(settings: Settings, candidate: Candidate) -> Version | None
     if not path.exists():
         return None
     version = read_version(path)
-    verify_hashes(version.path)
+    trusted = taken_over(candidate.days, candidate.version_id)
+    verify_hashes(version.path, trusted)
     was_moved_here = not candidate.path.exists() and version.manifest["run_id"] == candidate.run_id
-    if not was_moved_here and contents_of(version.path) != contents_of(candidate.path):
+    if not was_moved_here and contents_of(version.path, trusted) != contents_of(candidate.path, trusted):
         raise VersionExists(
             found=f"version {candidate.version_id} published already, with other contents",
             expected="a new id for new contents: versions never change",
@@ -122,9 +128,21 @@ def finished_earlier(settings: Settings, candidate: Candidate) -> Version | None
     return version
 
 
-def contents_of(path: Path) -> dict[str, str]:
-    """Hash of each table's Parquet file: rows are written in key order, so equal tables have equal files."""
-    return {file.name: sha256_of(file) for file in files_below(path / "parquet")}
+def contents_of(path: Path, trusted: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Hash of each table's Parquet files: rows are written in a fixed order, so equal tables have equal files."""
+    return {name: facts["sha256"] for name, facts in files_of(path, trusted).items() if name.startswith("parquet/")}
+
+
+def files_of(path: Path, trusted: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Bytes and sha256 of all files in a version's folder but its manifest; the hashes of `trusted` ones are not made anew."""
+    found = {}
+    for file in files_below(path):
+        name, size = str(file.relative_to(path)), file.stat().st_size
+        known = trusted.get(name)
+        if name != MANIFEST_NAME:
+            hash_ = known["sha256"] if known and known["bytes"] == size else sha256_of(file)
+            found[name] = {"bytes": size, "sha256": hash_}
+    return found
 
 
 def move_into_versions(
@@ -137,10 +155,14 @@ def move_into_versions(
             do_this="build the candidate again",
         )
     before = current_version(settings)
+    trusted = taken_over(candidate.days, candidate.version_id)
     keep_organizations_of_history(candidate, before)
-    write_json(candidate.path / MANIFEST_NAME, manifest_of(candidate, quality, at, before))
-    verify_hashes(candidate.path)
-    sync_tree(candidate.path)
+    shutil.copyfile(MANIFEST_SCHEMA, candidate.path / SCHEMA_NAME)
+    manifest = manifest_of(candidate, quality, at, before, settings.keep_versions)
+    (candidate.path / CITATION_NAME).write_text(citation_file(manifest), encoding="utf-8")
+    write_json(candidate.path / MANIFEST_NAME, manifest | {"files": files_of(candidate.path, trusted)})
+    verify_hashes(candidate.path, trusted)
+    sync_tree(candidate.path, but_not={candidate.path / name for name in trusted})
     target = versions_dir(settings) / candidate.version_id
     target.parent.mkdir(parents=True, exist_ok=True)
     os.rename(candidate.path, target)
@@ -148,14 +170,14 @@ def move_into_versions(
     return read_version(target)
 
 
-def verify_hashes(path: Path) -> None:
-    """Compare a folder with its manifest: the same files, each with its bytes and sha256. Raises `VersionDamaged`."""
+def verify_hashes(path: Path, trusted: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+    """Compare a folder with its manifest: the same files, each with its bytes and sha256. Raises `VersionDamaged`.
+
+    Of `trusted` files, day files that an earlier publication has hashed, only the bytes are counted: a year of them is
+    gigabytes, and a publisher holds the lock meanwhile. Nothing is trusted by default.
+    """
     manifest = read_version(path).manifest
-    found = {
-        str(file.relative_to(path)): {"bytes": file.stat().st_size, "sha256": sha256_of(file)}
-        for file in files_below(path)
-        if file != path / MANIFEST_NAME
-    }
+    found = files_of(path, trusted or {})
     expected = manifest["files"]
     different = sorted(name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name))
     if different:
@@ -167,42 +189,76 @@ def verify_hashes(path: Path) -> None:
 
 
 def manifest_of(
-    candidate: Candidate, quality: Sequence[Mapping[str, Any]], at: datetime, before: Version | None
+    candidate: Candidate, quality: Sequence[Mapping[str, Any]], at: datetime, before: Version | None, keep_versions: int
 ) -> dict[str, Any]:
-    """Everything that a reader of the folder needs to trust or to cite it."""
-    files = {
-        str(file.relative_to(candidate.path)): {"bytes": file.stat().st_size, "sha256": sha256_of(file)}
-        for file in files_below(candidate.path)
-        if file != candidate.path / MANIFEST_NAME
-    }
+    """Everything that a reader of the folder needs to trust or to cite it, but for `files`; manifest.schema.json says what."""
     with duckdb.connect(str(candidate.database), read_only=True) as connection:
         days = rows_of(connection, f"select snapshot_date, status, is_simulated from {SCHEMA}.dim_snapshots order by 1")
         licences = data_licences(connection)
         verdicts = verdicts_of(connection, days_told(connection, candidate.snapshot_dates), quality)
+        columns = columns_of(connection)
     complete = [day["snapshot_date"].isoformat() for day in days if day["status"] == "complete"]
+    snapshot_dates = {
+        "first": complete[0] if complete else None,
+        "last": complete[-1] if complete else None,
+        "complete": complete,
+        "not_complete": [day["snapshot_date"].isoformat() for day in days if day["status"] != "complete"],
+        "added_by_run": [day.isoformat() for day in candidate.snapshot_dates],
+    }
+    is_simulated, licence = any(day["is_simulated"] for day in days), licence_of_all(licences)
     return {
+        "$schema": SCHEMA_NAME,
         "version": candidate.version_id,
+        "previous_version": before.version_id if before else None,
         "created_at": at.isoformat(),
         "run_id": candidate.run_id,
         "git_revision": git_revision(),
         "duckdb_version": duckdb.__version__,
-        "snapshot_dates": {
-            "first": complete[0] if complete else None,
-            "last": complete[-1] if complete else None,
-            "complete": complete,
-            "not_complete": [day["snapshot_date"].isoformat() for day in days if day["status"] != "complete"],
-            "added_by_run": [day.isoformat() for day in candidate.snapshot_dates],
-        },
-        "is_simulated": any(day["is_simulated"] for day in days),
+        "storage_version": STORAGE_VERSION,
+        "cite": citation_of(candidate.version_id, at.date(), snapshot_dates, licence, is_simulated),
+        "retention": retention(at, keep_versions),
+        "snapshot_dates": snapshot_dates,
+        "is_simulated": is_simulated,
         "simulation_note": candidate.simulation_note,
-        "data_licence": licence_of_all(licences),
+        "data_licence": licence,
         "data_licences": licences,
         "quality": quality_summary(verdicts, quality),
+        "changes": changes_since(before, candidate, columns, complete),
         "restatements": summary_of(candidate, before),
         "tables": {
             table: {"rows": rows, "parquet": f"parquet/{table}.parquet"} for table, rows in candidate.tables.items()
         },
-        "files": files,
+        "columns": columns,
+        "day_files": told_of(candidate.days),
+    }
+
+
+def columns_of(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
+    """DuckDB's type of each column by table, views among them, in the columns' order."""
+    columns: dict[str, dict[str, str]] = {}
+    for row in rows_of(connection, COLUMNS, {"schema": SCHEMA}):
+        columns.setdefault(row["table_name"], {})[row["column_name"]] = row["data_type"]
+    return columns
+
+
+COLUMNS = """
+    select table_name, column_name, data_type
+    from duckdb_columns()
+    where database_name = current_database()
+        and schema_name = $schema
+    order by table_name, column_index
+"""
+
+
+def retention(at: datetime, keep_versions: int) -> dict[str, Any]:
+    """How long the version stays. When it is replaced nobody knows yet: it is promised from its own publication on."""
+    hours = round(RETIRED_FOR.total_seconds() / 3600)
+    return {
+        "stays_until": (at + RETIRED_FOR).isoformat(),
+        "keep_versions": keep_versions,
+        "hours_after_replaced": hours,
+        "rule": f"It stays while it is current, for at least {hours} hours after that (so until stays_until, whatever happens), "
+        f"and longer while it is among the newest {keep_versions}. Its id is never given to another one.",
     }
 
 

@@ -9,7 +9,7 @@ import pytest
 from orchestration.publishing import build_candidate, publish_candidate
 from orchestration.settings import Settings
 
-from .warehouse import PASSED, Contents, write_warehouse
+from .warehouse import EXAMPLES, PASSED, Contents, write_warehouse
 
 
 @pytest.fixture
@@ -33,7 +33,9 @@ def warehouse(settings, written_once) -> Contents:
 
 @pytest.fixture
 def candidate(settings, warehouse):
-    return build_candidate(settings, version_id="v1", run_id="run-1", snapshot_dates=[warehouse.last_day])
+    return build_candidate(
+        settings, version_id="v1", run_id="run-1", snapshot_dates=[warehouse.last_day], examples=EXAMPLES
+    )
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from orchestration.publishing.examples import Example
 from orchestration.quality.score import scores_by_day_and_step
 
 METRICS = {"new_created": 365, "trailing_30d": 30, "new_trailing_30d": 30, "all_time": 0}
@@ -40,6 +41,8 @@ TABLES = {
     "country_code varchar, is_seeded boolean",
     "dim_models": "repo_id varchar not null, model_id varchar, namespace varchar, created_at timestamp, "
     "parameters bigint, downloads_all_time bigint, downloads_30d bigint, likes bigint",
+    "fct_daily_model_downloads": "snapshot_date date not null, repo_id varchar not null, downloads bigint, "
+    "delta_status varchar, days_spanned integer, age_days integer",
     "mart_daily_country_share": "snapshot_date date not null, metric varchar not null, window_days integer not null, "
     "attribution varchar not null, denominator varchar not null, country_code varchar not null, downloads bigint, "
     "total_downloads bigint, share double, rank integer, share_low double, share_high double, "
@@ -80,6 +83,21 @@ TABLES = {
     "snapshot_date date, old_value double, new_value double, cause varchar, values_compared bigint, values_moved bigint, "
     "largest_move double",
 }
+# What the day files are made of: the whole history under small numbers, and which days of it the last run wrote anew.
+UNDERNEATH = {
+    "int_repositories_keyed": "repo_id varchar, repo_key integer",
+    "int_model_downloads_daily": "snapshot_date date, repo_key integer, downloads bigint, delta_status varchar, "
+    "days_spanned integer, age_days integer",
+    "int_days_restated": "snapshot_date date, extent varchar",
+}
+RECENT_DAYS = 30
+EXAMPLES = [
+    Example("how_many_models", "How many models?", "dim_models", "select count(*) as models\nfrom marts.dim_models"),
+    Example(
+        "who_leads", "Who leads?", "mart_daily_country_share",
+        "select country_code from marts.mart_daily_country_share where rank = 1 and denominator = 'all'",
+    ),
+]  # fmt: skip
 
 
 def noon(day: date) -> datetime:
@@ -125,6 +143,8 @@ class Contents:
     china_grows: bool = True
     has_sensitivity: bool = True
     verdicts: Sequence[dict] = ()  # further ones, by what differs from one that is good
+    downloads_plus: dict[date, int] = field(default_factory=dict)  # on what each model has on a day
+    restated: Sequence[date] | None = None  # what the last run wrote anew; all days by default
 
     @property
     def calendar(self) -> list[date]:
@@ -149,6 +169,10 @@ def write_warehouse(path: Path, contents: Contents | None = None) -> Contents:
         connection.execute("create schema marts")
         connection.execute("create schema staging")
         connection.execute("create table staging.stg_hub__models as select 1 as never_published")
+        connection.execute("create schema intermediate")
+        for table, columns in UNDERNEATH.items():
+            connection.execute(f"create table intermediate.{table} ({columns})")
+        write_days(connection, contents)
         for table, columns in TABLES.items():
             connection.execute(f"create table marts.{table} ({columns})")
             describe(connection, table)
@@ -159,8 +183,31 @@ def write_warehouse(path: Path, contents: Contents | None = None) -> Contents:
             columns = [list(column) for column in zip(*table_rows, strict=True)]
             connection.register("arrow_rows", pa.table(columns, names=[f"c{place}" for place in range(len(columns))]))
             connection.execute(f"insert into marts.{table} select * from arrow_rows")
+        connection.execute(
+            "insert into marts.fct_daily_model_downloads select snapshot_date, repo_id, downloads, delta_status, "
+            "days_spanned, age_days from intermediate.int_model_downloads_daily inner join "
+            "intermediate.int_repositories_keyed using (repo_key) where snapshot_date > ?",
+            [contents.calendar[-1] - timedelta(days=RECENT_DAYS)],
+        )
         connection.commit()
     return contents
+
+
+def write_days(connection: duckdb.DuckDBPyConnection, contents: Contents) -> None:
+    """200 models' downloads of each calendar day: the first one is called 0 there and 1 here."""
+    connection.execute(
+        "insert into intermediate.int_repositories_keyed select printf('%024x', range), range + 1 from range(200)"
+    )
+    for number, day in enumerate(contents.calendar):
+        connection.execute(
+            "insert into intermediate.int_model_downloads_daily "
+            "select $day, range + 1, (range * 7 + $more) % 1000, 'ok', 1, 30 + $number from range(200) "
+            # as it comes, which is not by the repository's id
+            "order by hash(range)",
+            {"day": day, "number": number, "more": contents.downloads_plus.get(day, 0)},
+        )
+        if contents.restated is None or day in contents.restated:
+            connection.execute("insert into intermediate.int_days_restated values (?, 'wholly')", [day])
 
 
 def describe(connection: duckdb.DuckDBPyConnection, table: str) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.publishing.day_files import FOLDER, VIEW
+from orchestration.publishing.examples import Example, create_examples
 from orchestration.quality import SUITES
 from orchestration.settings import Settings
 
@@ -505,7 +507,21 @@ def copy_candidate(settings: Settings) -> Path:
         ).fetchall()
         for (table,) in tables:
             connection.execute(f"create table marts.{table} as from warehouse.marts.{table}")
+        _add_what_is_made_at_publication(connection, path.parent)
     return path
+
+
+def _add_what_is_made_at_publication(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Examples, and the view over day files; without a place to fall back to, as this home is copied."""
+    create_examples(connection, [Example("one", "Is it one?", "dim_models", "select 1")])
+    (folder / FOLDER).mkdir(parents=True)
+    connection.execute(
+        f"copy marts.fct_daily_model_downloads to '{folder / FOLDER / f'{DAY}.parquet'}' (format parquet)"
+    )
+    connection.execute(f"set variable observatory = '{folder}'")
+    connection.execute(
+        f"create view marts.{VIEW} as select * from read_parquet(getvariable('observatory') || '/{FOLDER}/*.parquet')"
+    )
 
 
 def _folder(settings: Settings, listing: str, day: date) -> Path:

@@ -11,6 +11,7 @@ from orchestration.defs.progress import tell, timed, warn
 from orchestration.defs.run_days import NOT_LANDED, VERSION_TAG, candidate_of_run, good_days, only_good_days, set_aside
 from orchestration.defs.transform.layers import marts, quality_marts
 from orchestration.defs.transform.translator import OWNERS
+from orchestration.project import dbt_project
 from orchestration.publishing import (
     Version,
     build_candidate,
@@ -19,6 +20,7 @@ from orchestration.publishing import (
     publish_candidate,
     render_report_into,
 )
+from orchestration.publishing.examples import read_examples
 from orchestration.publishing.restatements import not_in_history, restated
 from orchestration.quality.history import results_of_run
 from orchestration.sandbox.note import demo_note
@@ -62,6 +64,7 @@ def candidate(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Sett
             run_id=run_id,
             snapshot_dates=days,
             simulation_note=demo_note(settings),
+            examples=read_examples(dbt_project.manifest_path),
         )
     context.instance.add_run_tags(run_id, {VERSION_TAG: built.version_id})
     result = dg.MaterializeResult(
@@ -119,7 +122,7 @@ def current(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settin
         at=datetime.now(UTC),
         set_aside={day: why for day, why in set_aside(context).items() if why != NOT_LANDED},
     )
-    checkpoint.commit(settings)
+    checkpoint.commit(settings, version)
     tell(f"published: version {version.version_id}")
     result = dg.MaterializeResult(
         metadata={"version": version.version_id, "dagster/uri": str(version.path)} | _restatements_told(version)

@@ -22,6 +22,7 @@ from orchestration.quality.suites.marts import (
     MARTS_SNAPSHOTS,
 )
 from orchestration.quality.suites.published import (
+    MADE_AT_PUBLICATION,
     PUBLISHED_CHECKS,
     PUBLISHED_DATABASE,
     PUBLISHED_DAYS,
@@ -35,7 +36,7 @@ from orchestration.quality.suites.staging import (
     STAGING_MODELS,
 )
 
-__all__ = ["PUBLISHED_TABLES", "SUITES"]
+__all__ = ["MADE_AT_PUBLICATION", "PUBLISHED_TABLES", "SUITES"]
 
 SUITES: dict[str, Suite] = {
     suite.name: suite
