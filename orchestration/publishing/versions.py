@@ -25,7 +25,7 @@ from orchestration.publishing.current import (
     version_ids,
     versions_dir,
 )
-from orchestration.publishing.day_files import taken_over, told_of
+from orchestration.publishing.day_files import READ_ONLY, taken_over, told_of
 from orchestration.publishing.errors import PublishRefused, VersionDamaged, VersionExists
 from orchestration.publishing.files import files_below, read_json, sha256_of, sync_path, sync_tree, write_json
 from orchestration.publishing.layout import CITATION_NAME, MANIFEST_NAME, SCHEMA, SCHEMA_NAME
@@ -158,6 +158,8 @@ def move_into_versions(
     trusted = taken_over(candidate.days, candidate.version_id)
     keep_organizations_of_history(candidate, before)
     shutil.copyfile(MANIFEST_SCHEMA, candidate.path / SCHEMA_NAME)
+    # Whoever opens it without saying read-only would lock all others out, and could change what they read.
+    candidate.database.chmod(READ_ONLY)
     manifest = manifest_of(candidate, quality, at, before, settings.keep_versions)
     (candidate.path / CITATION_NAME).write_text(citation_file(manifest), encoding="utf-8")
     write_json(candidate.path / MANIFEST_NAME, manifest | {"files": files_of(candidate.path, trusted)})

@@ -28,7 +28,7 @@ from .warehouse import PASSED, Contents, write_warehouse
 FIRST = date(2026, 10, 6)
 DAYS = [FIRST + timedelta(days=number) for number in range(9)]
 NAMES = [str(day) for day in DAYS]
-SMALL = Contents(first_day=FIRST, days=4, missing=(), events={}, has_sensitivity=False, unplaced=1)
+SMALL = Contents(first_day=FIRST, days=4, missing=(), events={}, is_lean=True)
 
 
 @pytest.fixture

@@ -91,6 +91,14 @@ UNDERNEATH = {
     "int_days_restated": "snapshot_date date, extent varchar",
 }
 RECENT_DAYS = 30
+LEAN = {
+    "dim_snapshots",
+    "dim_organizations",
+    "dim_models",
+    "fct_daily_model_downloads",
+    "fct_quality_results",
+    "mart_restatements",
+}
 EXAMPLES = [
     Example("how_many_models", "How many models?", "dim_models", "select count(*) as models\nfrom marts.dim_models"),
     Example(
@@ -145,6 +153,7 @@ class Contents:
     verdicts: Sequence[dict] = ()  # further ones, by what differs from one that is good
     downloads_plus: dict[date, int] = field(default_factory=dict)  # on what each model has on a day
     restated: Sequence[date] | None = None  # what the last run wrote anew; all days by default
+    is_lean: bool = False  # only the tables that publishing itself reads, and that of the models
 
     @property
     def calendar(self) -> list[date]:
@@ -173,11 +182,12 @@ def write_warehouse(path: Path, contents: Contents | None = None) -> Contents:
         for table, columns in UNDERNEATH.items():
             connection.execute(f"create table intermediate.{table} ({columns})")
         write_days(connection, contents)
-        for table, columns in TABLES.items():
+        tables = {name: columns for name, columns in TABLES.items() if name in LEAN or not contents.is_lean}
+        for table, columns in tables.items():
             connection.execute(f"create table marts.{table} ({columns})")
-            describe(connection, table)
+            describe(connection, table, columns)
         for table, table_rows in all_rows(contents).items():
-            if not table_rows:
+            if not table_rows or table not in tables:
                 continue
             # As one Arrow table: row by row, DuckDB takes seconds.
             columns = [list(column) for column in zip(*table_rows, strict=True)]
@@ -210,12 +220,9 @@ def write_days(connection: duckdb.DuckDBPyConnection, contents: Contents) -> Non
             connection.execute("insert into intermediate.int_days_restated values (?, 'wholly')", [day])
 
 
-def describe(connection: duckdb.DuckDBPyConnection, table: str) -> None:
+def describe(connection: duckdb.DuckDBPyConnection, table: str, columns: str) -> None:
     connection.execute(f"comment on table marts.{table} is 'What {table} holds, it''s all here. One row per key.'")
-    columns = connection.execute(
-        "select column_name from duckdb_columns() where schema_name = 'marts' and table_name = ?", [table]
-    ).fetchall()
-    for (column,) in columns:
+    for column in (each.split()[0] for each in columns.split(", ")):
         connection.execute(f"comment on column marts.{table}.{column} is 'The {column} | of {table}.'")
 
 
