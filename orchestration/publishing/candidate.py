@@ -302,6 +302,12 @@ def write_parquet(connection: duckdb.DuckDBPyConnection, table: Table, path: Pat
 
 
 def ordering(table: Table) -> str:
+    """By the key, so that equal tables have equal files, and the day comes first.
+
+    At a year of days (2026-11-29, two busy cores, best of seven): a day's shares of all countries 0.7 ms so and 1.9 ms by
+    metric first, a country's year 4.9 and 1.3 ms; of 18 million rows by model, a day's 1.3 ms so and 71 ms by repository,
+    a repository's 30 days 142 and 0.8 ms. Questions about a day are the most by far.
+    """
     key = (PUBLISHED_TABLES | MADE_AT_PUBLICATION).get(table.name)
     if key is None:
         return "all"

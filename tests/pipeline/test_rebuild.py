@@ -18,6 +18,7 @@ from orchestration.project import dbt_project
 from orchestration.publishing import checkpoint
 from orchestration.settings import Settings
 from tests.pipeline.conftest import RUN_HISTORY, opened
+from tests.publishing.days_held import differing_days
 
 DAY_1, DAY_2, DAY_3 = date(2026, 10, 6), date(2026, 10, 7), date(2026, 10, 8)
 SEED = dbt_project.project_dir / "seeds" / "organizations.csv"
@@ -167,6 +168,7 @@ def test_its_manifest_sums_up_what_moved_and_nothing_waits_any_more(rebuilt):
     assert summary["organizations_not_in_history"] is None
     assert manifest["snapshot_dates"]["added_by_run"] == [str(DAY_1), str(DAY_3)]
     assert set(manifest["quality"]["steps"]) == {"raw", "authors", "staging", "intermediate", "marts", "published"}
+    assert differing_days(rebuilt.settings) == []
 
 
 def test_it_gives_the_marts_of_a_home_that_never_knew_the_other_seed(rebuilt, other_seed, tmp_path):

@@ -7,11 +7,14 @@ from datetime import date
 
 import dagster as dg
 import duckdb
+import jsonschema
 import pyarrow.parquet as pq
 import pytest
 
 from orchestration.publishing import published_versions, roll_back
+from orchestration.quality.suites import PUBLISHED_TABLES
 from tests.pipeline.conftest import opened
+from tests.publishing.days_held import differing_days, inodes
 
 DAY_1, DAY_2, DAY_3 = date(2026, 10, 6), date(2026, 10, 7), date(2026, 10, 8)
 
@@ -161,10 +164,24 @@ def test_a_version_tells_its_quality_in_sql_manifest_page_report_and_dictionary_
     assert re.search(own, dictionary)
 
 
+def test_what_a_version_says_of_itself_can_be_checked_and_its_examples_run_as_they_stand(second_day):
+    version = second_day.settings.published_dir / "current"
+    manifest, schema = (json.loads((version / name).read_text()) for name in ("manifest.json", "manifest.schema.json"))
+    jsonschema.Draft202012Validator(schema).validate(manifest)
+    assert manifest["changes"]["days_added"] == [str(DAY_2)]
+    assert differing_days(second_day.settings) == []
+    examples = second_day.sql("select name, table_name, sql from marts.examples")
+    assert {table for _, table, _ in examples} == set(PUBLISHED_TABLES)
+    answered = {table for _, table, sql in examples if second_day.sql(sql)}
+    # on two days of a Hub to which nothing happens
+    assert {"mart_daily_country_share", "dim_models", "fct_daily_model_downloads", "fct_releases"} <= answered
+
+
 def test_after_a_rollback_the_next_run_publishes_as_usual(second_day, world, dbt, daily_snapshot, tmp_path):
     home = shutil.copytree(second_day.settings.home, tmp_path / "home", symlinks=True)
     with opened(home, world, dbt, daily_snapshot) as observatory:
         first = min(version.version_id for version in published_versions(observatory.settings))
+        of_day_2 = inodes(observatory.settings.published_dir / "current")
         replaced, _ = roll_back(observatory.settings, first)
         assert replaced.days_added == (DAY_2,)
         assert observatory.version() == first
@@ -178,6 +195,10 @@ def test_after_a_rollback_the_next_run_publishes_as_usual(second_day, world, dbt
         # from the warehouse, which was not taken back
         days = observatory.sql("select distinct snapshot_date from marts.mart_daily_country_share order by 1")
         assert days == [(DAY_1,), (DAY_2,), (DAY_3,)]
+        assert differing_days(observatory.settings) == []
+        # of both days the warehouse was made with, the file is that of the version that was taken back
+        of_day_3 = inodes(observatory.settings.published_dir / "current")
+        assert [of_day_3[str(day)] for day in (DAY_1, DAY_2)] == [of_day_2[str(day)] for day in (DAY_1, DAY_2)]
         # the checks on the file that was taken back are in SQL by now
         assert observatory.sql(
             f"select score from marts.mart_daily_quality_score where snapshot_date = '{DAY_2}' and step = 'published'"
@@ -199,6 +220,7 @@ def test_days_in_any_order_or_in_one_range_give_the_same_marts(observatory, tmp_
         # the second at which a day was captured is the only thing that may differ
         snapshots = "select * exclude (captured_at, source_revision) from marts.dim_snapshots order by snapshot_date"
         assert in_a_range.sql(snapshots) == observatory.sql(snapshots)
+        assert differing_days(observatory.settings) == differing_days(in_a_range.settings) == []
         one_by_one, at_once = observatory.contents(), in_a_range.contents()
         assert {name for name in at_once if at_once[name] != one_by_one[name]} <= {"dim_snapshots"}
 
