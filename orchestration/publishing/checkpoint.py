@@ -10,6 +10,7 @@ from typing import IO
 
 from orchestration.publishing.current import Version, current_version
 from orchestration.publishing.errors import WarehouseUnavailable
+from orchestration.publishing.files import read_json, write_json
 from orchestration.settings import Settings
 
 # Undoing a day inside the file would need every model to know how; a copy of the file is right by construction.
@@ -111,18 +112,15 @@ def _note_version(settings: Settings, version: Version | None) -> None:
     if version is None or not settings.warehouse_path.exists():
         path.unlink(missing_ok=True)
         return
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps({"version": version.version_id} | _stamp(settings.warehouse_path)))
-    os.replace(temporary, path)
+    write_json(path, {"version": version.version_id} | _stamp(settings.warehouse_path))
 
 
 def _noted_version(settings: Settings) -> str | None:
     """The version that the warehouse was published as, if its file is still the very same: it may have been put back from a
     copy by hand."""
-    path = _note_path(settings)
-    if not (path.exists() and settings.warehouse_path.exists()) or _wal(settings.warehouse_path).exists():
+    note = read_json(_note_path(settings))
+    if note is None or not settings.warehouse_path.exists() or _wal(settings.warehouse_path).exists():
         return None
-    note = json.loads(path.read_text())
     return note["version"] if note == {"version": note["version"]} | _stamp(settings.warehouse_path) else None
 
 

@@ -1,5 +1,6 @@
 """What a gate stops can be taken back whole: the warehouse returns to its last published state."""
 
+import json
 import subprocess
 import sys
 
@@ -7,7 +8,7 @@ import duckdb
 import pytest
 
 from orchestration.publishing import WarehouseUnavailable, checkpoint
-from orchestration.publishing.current import Version
+from orchestration.publishing.current import Version, point_current_at, read_version
 from orchestration.settings import PROJECT_ROOT
 
 
@@ -138,3 +139,53 @@ def _write_and_die(settings) -> int:
     ended = subprocess.run([sys.executable, "-c", program, str(settings.warehouse_path)], check=False)
     assert ended.returncode == 9
     return 1
+
+
+def published(settings, version_id, run_id):
+    """A version as far as a checkpoint looks at it, and current."""
+    path = settings.published_dir / "versions" / version_id
+    path.mkdir(parents=True)
+    (path / "manifest.json").write_text(json.dumps({"run_id": run_id}))
+    point_current_at(settings, version_id)
+    return read_version(path)
+
+
+def test_the_version_that_the_warehouse_was_published_as_is_known_until_it_is_not_certain(settings):
+    write(settings, 3)
+    checkpoint.begin(settings, owner="first", run_id="first")
+    assert checkpoint.version_before(settings) is None
+    write(settings, 4)
+    checkpoint.commit(settings, published(settings, "v1", "first"))
+    assert checkpoint.version_before(settings) == "v1"
+
+    # blocked, and taken back
+    checkpoint.begin(settings, owner="second", run_id="second")
+    assert checkpoint.version_before(settings) == "v1"
+    write(settings, 5)
+    assert checkpoint.begin(settings, owner="third", run_id="third") is True
+    assert checkpoint.version_before(settings) == "v1"
+
+    # a crash behind the swap: the warehouse is what analysts read
+    write(settings, 6)
+    published(settings, "v3", "third")
+    assert checkpoint.begin(settings, owner="fourth", run_id="fourth") is False
+    assert checkpoint.version_before(settings) == "v3"
+    # a retry has a list of its own, on top of what the attempt before it wrote
+    checkpoint.begin(settings, owner="fourth", run_id="again")
+    assert checkpoint.version_before(settings) is None
+
+
+def test_analysts_taken_back_between_a_crash_and_the_next_run_leave_no_doubt(settings):
+    """Published, then a crash before the checkpoint was let go, then a rollback: the next run starts from before."""
+    write(settings, 3)
+    checkpoint.begin(settings, owner="first", run_id="first")
+    first = published(settings, "v1", "first")
+    checkpoint.commit(settings, first)
+    checkpoint.begin(settings, owner="second", run_id="second")
+    write(settings, 4)
+    published(settings, "v2", "second")
+    point_current_at(settings, "v1")
+
+    assert checkpoint.begin(settings, owner="third", run_id="third") is True
+    assert rows(settings) == 3
+    assert checkpoint.version_before(settings) == "v1"

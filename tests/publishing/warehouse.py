@@ -90,7 +90,6 @@ UNDERNEATH = {
     "days_spanned integer, age_days integer",
     "int_days_restated": "snapshot_date date, extent varchar",
 }
-RECENT_DAYS = 30
 LEAN = {
     "dim_snapshots",
     "dim_organizations",
@@ -153,6 +152,7 @@ class Contents:
     verdicts: Sequence[dict] = ()  # further ones, by what differs from one that is good
     downloads_plus: dict[date, int] = field(default_factory=dict)  # on what each model has on a day
     restated: Sequence[date] | None = None  # what the last run wrote anew; all days by default
+    recent_days: int = 30  # how many of the last ones the published table of model days has
     is_lean: bool = False  # only the tables that publishing itself reads, and that of the models
 
     @property
@@ -197,7 +197,7 @@ def write_warehouse(path: Path, contents: Contents | None = None) -> Contents:
             "insert into marts.fct_daily_model_downloads select snapshot_date, repo_id, downloads, delta_status, "
             "days_spanned, age_days from intermediate.int_model_downloads_daily inner join "
             "intermediate.int_repositories_keyed using (repo_key) where snapshot_date > ?",
-            [contents.calendar[-1] - timedelta(days=RECENT_DAYS)],
+            [contents.calendar[-1] - timedelta(days=contents.recent_days)],
         )
         connection.commit()
     return contents
