@@ -1,14 +1,11 @@
-"""Analysts read one whole version at any time, also while others are published, and can do nothing else."""
-
-import subprocess
-import sys
+"""Analysts read one whole version at any time, and can do nothing else. That many do while others are published is in
+`test_reading_while_writing`."""
 
 import duckdb
 import pytest
 
 from orchestration.__main__ import sql
 from orchestration.publishing import NothingPublished, build_candidate, current_version, open_current, publish_candidate
-from orchestration.settings import PROJECT_ROOT
 
 from .warehouse import PASSED, Contents, write_warehouse
 
@@ -38,46 +35,6 @@ def test_an_open_reader_keeps_its_version_and_a_new_one_gets_the_next(settings):
         with open_current(settings) as after:
             assert after.execute(MODELS).fetchone() == (205,)
         assert before.execute("select max(models) from marts.mart_attribution_queue").fetchone() == (0,)
-
-
-READER = """
-import sys, time
-from pathlib import Path
-from orchestration.settings import Settings
-from orchestration.publishing import open_current
-settings, stop = Settings(home=Path(sys.argv[1])), Path(sys.argv[2])
-reads, seen = 0, set()
-while True:
-    last = stop.exists()
-    with open_current(settings) as connection:
-        models = connection.execute("select count(*) from marts.dim_models").fetchone()[0]
-        queue = connection.execute("select max(models) from marts.mart_attribution_queue").fetchone()[0]
-        assert models == 200 + queue, (models, queue)
-    reads, seen = reads + 1, seen | {models}
-    if last:
-        break
-    time.sleep(0.02)
-print(reads, len(seen), max(seen))
-"""
-
-
-def test_readers_see_whole_versions_while_ten_are_published(settings, tmp_path):
-    publish_with(settings, "v0", 0)
-    stop = tmp_path / "stop"
-    command = [sys.executable, "-c", READER, str(settings.home), str(stop)]
-    readers = [
-        subprocess.Popen(command, cwd=PROJECT_ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for _ in range(2)
-    ]
-    for number in range(1, 11):
-        publish_with(settings, f"v{number}", number)
-    stop.touch()
-    for reader in readers:
-        out, err = reader.communicate(timeout=60)
-        assert reader.returncode == 0, err
-        reads, versions, newest = map(int, out.split())
-        assert reads > versions >= 2
-        assert newest == 210
 
 
 @pytest.mark.parametrize(
