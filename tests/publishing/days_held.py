@@ -27,15 +27,14 @@ def differing_days(settings: Settings, version: Path | None = None) -> list[str]
         for day in calendar:
             expected = connection.execute(ROWS, [day]).fetchall()
             # as it lies in the file
-            found = duckdb.connect().execute(f"from read_parquet('{files[str(day)]}')").fetchall()
+            found = connection.execute(f"from read_parquet('{files[str(day)]}')").fetchall()
             if found != expected:
                 wrong.append(str(day))
-    with duckdb.connect(str(version / "observatory.duckdb"), read_only=True) as connection:
-        of_view = connection.execute(f"select count(*), sum(downloads) from marts.{VIEW}").fetchone()
-    with duckdb.connect(str(settings.warehouse_path), read_only=True) as connection:
         of_warehouse = connection.execute(
             "select count(*), sum(downloads) from intermediate.int_model_downloads_daily"
         ).fetchone()
+    with duckdb.connect(str(version / "observatory.duckdb"), read_only=True) as connection:
+        of_view = connection.execute(f"select count(*), sum(downloads) from marts.{VIEW}").fetchone()
     return wrong if of_view == of_warehouse else [*wrong, f"{of_view} instead of {of_warehouse}"]
 
 
