@@ -63,6 +63,13 @@ class Settings(BaseSettings):
     ui_url: str = Field(
         default="", description="Address of Dagster's UI as readers of alerts reach it. Empty: 127.0.0.1 and the port."
     )
+    report_url: str = Field(
+        default="",
+        description="Address at which the folder published/current/report is served to readers. Empty: its path is shown.",
+    )
+    runbook_url: str = Field(
+        default="", description="Address of RUNBOOK.md as the team reaches it. Empty: alerts and checks name the file."
+    )
     notify_urls: SecretStr = Field(
         default=SecretStr(""),
         description="Apprise addresses for alerts (Slack, Teams, mail, webhook …), separated by spaces.",
@@ -116,7 +123,7 @@ class Settings(BaseSettings):
             )
         return deadline
 
-    @field_validator("hub_endpoint", "ui_url")
+    @field_validator("hub_endpoint", "ui_url", "report_url", "runbook_url")
     @classmethod
     def address_without_slash(cls, address: str) -> str:
         return address.rstrip("/")

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from orchestration.defs.run_days import days_to_tell
+from orchestration.foreign_text import visible_lines
 from orchestration.publishing import read_status, write_status
 
 
@@ -21,7 +22,7 @@ def record_failure(context: dg.HookContext) -> None:
         state="failed",
         attempted_dates=days_to_tell(context.instance.get_run_by_id(context.run_id)),
         step=context.op.name,
-        reason=str(getattr(error, "description", None) or error),
+        reason=visible_lines(str(getattr(error, "description", None) or error)),
         run_id=context.run_id,
         at=datetime.now(UTC),
     )

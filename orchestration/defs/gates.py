@@ -8,8 +8,11 @@ import dagster as dg
 from orchestration.defs.progress import tell, timed
 from orchestration.defs.run_days import add_set_aside, candidate_of_run, good_days
 from orchestration.defs.transform.dbt_in_process import LAYERS, DbtInProcess
+from orchestration.defs.verdicts import verdict_description, verdict_metadata
+from orchestration.foreign_text import visible
 from orchestration.publishing import checkpoint, write_status
 from orchestration.quality.gate import GateResult, run_gate
+from orchestration.quality.promises import WEIGHTS
 from orchestration.quality.suites import SUITES
 from orchestration.settings import Settings
 
@@ -25,7 +28,7 @@ def gate_check(step: str) -> dg.AssetChecksDefinition:
             name=check_name(table),
             asset=_asset_key(step, table),
             blocking=True,
-            description=f"Every promise about {table} after step {step}, for each snapshot day of the run.",
+            description=about(step, table),
         )
         for table in tables
     ]
@@ -46,9 +49,23 @@ def gate_check(step: str) -> dg.AssetChecksDefinition:
             reasons = {day: result.reason(day) for day in sorted(failed)}
             days_left = _set_aside(context, step, reasons, days_left, settings, dbt)
         for table in tables:
-            yield _check_result(step, table, result.for_table(table), stops_the_run=not days_left)
+            part = result.for_table(table)
+            yield _check_result(step, table, part, settings, stops_the_run=not days_left)
 
     return gate
+
+
+def about(step: str, table: str) -> str:
+    """What is promised, promise by promise: a red check is read beside it."""
+    suites = [suite for suite in SUITES.values() if (suite.step, suite.table) == (step, table)]
+    promises = [promise for suite in suites for promise in suite.promises]
+    by_severity = [
+        f"{severity}: " + ", ".join(p.check_name.replace("_", " ") for p in promises if p.severity == severity)
+        for severity in WEIGHTS
+        if any(p.severity == severity for p in promises)
+    ]
+    head = f"What is promised about {table} after step {step}, for each snapshot day of the run."
+    return "\n\n".join([head, "\n".join(f"- {line}" for line in by_severity)])
 
 
 def check_name(table: str) -> str:
@@ -101,13 +118,15 @@ def _say_blocked(context, step: str, reasons: dict[date, str], settings: Setting
         state="blocked",
         attempted_dates=sorted(reasons),
         step=step,
-        reason="; ".join(f"{day}: {reason}" for day, reason in sorted(reasons.items())),
+        reason=visible("; ".join(f"{day}: {reason}" for day, reason in sorted(reasons.items()))),
         run_id=context.run.run_id,
         at=datetime.now(UTC),
     )
 
 
-def _check_result(step: str, table: str, part: GateResult, *, stops_the_run: bool) -> dg.AssetCheckResult:
+def _check_result(
+    step: str, table: str, part: GateResult, settings: Settings, *, stops_the_run: bool
+) -> dg.AssetCheckResult:
     # Only an ERROR blocks. In a range that has good days left, the failed ones are set aside, and the check is a warning.
     severity = dg.AssetCheckSeverity.ERROR if stops_the_run else dg.AssetCheckSeverity.WARN
     return dg.AssetCheckResult(
@@ -115,13 +134,9 @@ def _check_result(step: str, table: str, part: GateResult, *, stops_the_run: boo
         check_name=check_name(table),
         passed=part.passed,
         severity=severity,
-        description=part.summary(),
-        metadata={name: _as_metadata(value) for name, value in part.metadata().items()},
+        description=verdict_description(part),
+        metadata=verdict_metadata(part, settings),
     )
-
-
-def _as_metadata(value):
-    return dg.MetadataValue.md(value) if isinstance(value, str) and value.startswith("|") else value
 
 
 def _asset_key(step: str, table: str) -> dg.AssetKey:

@@ -6,8 +6,19 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-tell = logging.getLogger("observatory").info
-warn = logging.getLogger("observatory").warning  # something to look at, which stops nothing
+from orchestration.foreign_text import visible_lines
+
+LOG = logging.getLogger("observatory")
+
+
+def tell(line: str) -> None:
+    """A line of progress. It may quote a name or an error that somebody else wrote, and a terminal obeys escapes."""
+    LOG.info("%s", visible_lines(line))
+
+
+def warn(line: str) -> None:
+    """Something to look at, which stops nothing."""
+    LOG.warning("%s", visible_lines(line))
 
 
 @contextmanager

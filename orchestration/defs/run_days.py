@@ -4,11 +4,13 @@ the way, which version it builds. What makes a day good or bad is decided elsewh
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from typing import Any
 
 import dagster as dg
 from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
 
 from orchestration.defs.partitions import snapshot_days
+from orchestration.foreign_text import visible
 from orchestration.publishing import Candidate, load_candidate
 from orchestration.settings import Settings
 
@@ -75,7 +77,7 @@ def add_set_aside(context, reasons: Mapping[date, str]) -> None:
     """Mark days as failed for the rest of this run."""
     if not reasons:
         return
-    merged = set_aside(context) | {day: reason[:LONGEST_REASON] for day, reason in reasons.items()}
+    merged = set_aside(context) | {day: visible(reason)[:LONGEST_REASON] for day, reason in reasons.items()}
     context.instance.add_run_tags(context.run.run_id, set_aside_tag(merged))
 
 
@@ -117,14 +119,25 @@ def candidate_of_run(context, settings: Settings) -> Candidate:
     return load_candidate(settings, run.tags.get(VERSION_TAG, "(none)"))
 
 
-def only_good_days(context, events: Sequence | Iterator, days: Sequence[date]) -> Iterator:
+def only_good_days(
+    context,
+    events: Sequence | Iterator,
+    days: Sequence[date],
+    of_day: Mapping[dg.AssetKey, Mapping[date, Mapping[str, Any]]] | None = None,
+) -> Iterator:
     """Pass on a step's events, but let a ranged run record materialisations of the good days only.
+
+    `of_day` is further metadata of single days, by asset: each day is recorded with its own.
 
     Dagster records an output for every partition of a range, also for a day that was set aside. Where a day is missing, the
     materialisations are therefore written out one by one, and the output carries the marker that keeps Dagster from
     adding its own (a private name of 1.13.27; `tests/defs` fails should it change its meaning).
     """
+    of_day = of_day or {}
     if len(days) == len(asked_days(context)):
+        for key, by_day in of_day.items():
+            for day, metadata in by_day.items():
+                context.add_asset_metadata(metadata, asset_key=key, partition_key=day.isoformat())
         yield from events
         return
     for event in events:
@@ -138,5 +151,6 @@ def only_good_days(context, events: Sequence | Iterator, days: Sequence[date]) -
             yield event
             continue
         for day in days:
-            yield dg.AssetMaterialization(asset_key=asset_key, partition=day.isoformat(), metadata=metadata)
+            of_this_day = {**metadata, **of_day.get(asset_key, {}).get(day, {})}
+            yield dg.AssetMaterialization(asset_key=asset_key, partition=day.isoformat(), metadata=of_this_day)
         yield dg.MaterializeResult(asset_key=asset_key, metadata={SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: True})

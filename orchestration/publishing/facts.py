@@ -1,7 +1,6 @@
 """What the report says, read from a candidate's or version's database in one go: sorted plain rows, with display names.
 Nothing is computed here that a mart defines, and nothing is drawn: charts and page take these rows as they are."""
 
-import unicodedata
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 
 import duckdb
 
+from orchestration.foreign_text import display_name
 from orchestration.publishing.errors import PublishRefused
 from orchestration.publishing.licences import data_licences
 
@@ -21,7 +21,6 @@ NEIGHBOURS = 4  # countries drawn behind the two: more lines than six can't be t
 ORGANIZATIONS_SHOWN = 8
 COUNTRIES_SHOWN = 10
 ACCOUNTS_SHOWN = 10  # to locate next: what somebody could do in an evening
-LONGEST_NAME = 60
 
 # Codes that ISO leaves to users, in the words of the page.
 SPECIAL_NAMES = {
@@ -208,12 +207,6 @@ def leader(variant: dict[str, Any]) -> str | None:
     """The code of the leading one of the two; none while they are equal."""
     first, second = variant["first_downloads"], variant["second_downloads"]
     return None if first == second else LEADERS[first < second]
-
-
-def display_name(name: str) -> str:
-    """The name as a reader may see it: no control or direction characters, and not longer than a label can be."""
-    visible = "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in {"Cc", "Cf", "Cs"} else c for c in name)
-    return visible if len(visible) <= LONGEST_NAME else visible[: LONGEST_NAME - 1] + "…"
 
 
 LATEST_DAY = """

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from typing import Any
 
+from orchestration.foreign_text import markdown_cell
 from orchestration.quality.promises import Severity
 
 # an operator reads a handful of failures; the history holds all of them
@@ -193,10 +194,4 @@ def _markdown(head: list[str], lines: list[list[Any]]) -> str:
 
 def _cell(value: Any) -> str:
     """Names in the data come from strangers: nothing in a cell may act as Markdown or HTML, or break the table."""
-    text = " ".join(str(value).split())
-    text = text if len(text) <= LONGEST_CELL else text[: LONGEST_CELL - 1] + "…"
-    for character, harmless in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("|", "&#124;"), ("`", "'")):
-        text = text.replace(character, harmless)
-    for character in "\\*[]!":
-        text = text.replace(character, f"\\{character}")
-    return text
+    return markdown_cell(value, LONGEST_CELL)

@@ -12,6 +12,7 @@ from orchestration.defs.alerts.channels import announce, send_pending
 from orchestration.defs.alerts.heartbeat import heartbeat
 from orchestration.defs.alerts.incidents import writing
 from orchestration.defs.alerts.messages import Alert, alert_id_of
+from orchestration.foreign_text import display_name, harmless, visible
 from orchestration.publishing import current_version, open_current
 from orchestration.publishing.files import read_json, write_json
 from orchestration.settings import Settings
@@ -142,14 +143,15 @@ def _entered(rows: Iterable[dict[str, Any]], told: Told) -> Iterable[News]:
     """Whoever was among the ten before, at any look, is no news: places ten and eleven change daily."""
     for place, row in enumerate(rows, start=1):
         name = row["organization"]
+        shown = display_name(name)
         if name in told.top_organizations:
             continue
         told.top_organizations.append(name)
         yield News(
             incident=f"domain:top_ten:{name}",
-            title=f"{name} entered the top {TOP} organisations",
+            title=f"{shown} entered the top {TOP} organisations",
             body=(
-                f"{name} is number {place} of all organisations by new_trailing_30d (by uploader), with "
+                f"{shown} is number {place} of all organisations by new_trailing_30d (by uploader), with "
                 f"{row['share']:.2%} of all downloads of new models."
             ),
             table_name="mart_daily_organization_share",
@@ -160,11 +162,12 @@ def _rhythms(rows: Iterable[dict[str, Any]], told: Told, day: date | None) -> It
     for row in rows:
         name, cadence, before = row["organization"], row["cadence"], told.cadences.get(row["organization"])
         told.cadences[name] = cadence
+        shown = display_name(name)
         if before not in (None, cadence):
             yield News(
                 incident=f"domain:cadence:{name}:{day}",
-                title=f"{name} releases {cadence}, no longer {before}",
-                body=f"The median gap between releases of {name} is {_days(row['median_days'])}: {cadence}, before {before}.",
+                title=f"{shown} releases {cadence}, no longer {before}",
+                body=f"The median gap between releases of {shown} is {_days(row['median_days'])}: {cadence}, before {before}.",
                 table_name="mart_release_cadence",
             )
         yield from _silence(row, told, day)
@@ -174,15 +177,15 @@ def _silence(row: dict[str, Any], told: Told, day: date | None) -> Iterable[News
     name, median, last = row["organization"], row["median_days"], row["last_release"]
     if row["cadence"] not in RHYTHMS or not median or last is None or day is None:
         return
-    key, gone = f"{name}:{last}", (day - last).days
+    key, gone, shown = f"{name}:{last}", (day - last).days, display_name(name)
     if gone <= SILENT_MEDIANS * median or key in told.silences:
         return
     told.silences.append(key)
     yield News(
         incident=f"domain:silence:{key}",
-        title=f"{name} has released nothing for {gone} days",
+        title=f"{shown} has released nothing for {gone} days",
         body=(
-            f"The last release of {name} was on {last}, {gone} days before {day}; its median gap is {_days(median)} "
+            f"The last release of {shown} was on {last}, {gone} days before {day}; its median gap is {_days(median)} "
             f"({row['cadence']})."
         ),
         table_name="fct_releases",
@@ -195,12 +198,12 @@ def _alert(news: News, day: date | None, is_simulated: bool, run_id: str | None,
     return Alert(
         alert_id=alert_id_of("raised", news.incident),
         event="raised",
-        incident=news.incident,
-        incidents=[news.incident],
+        incident=visible(news.incident),
+        incidents=[visible(news.incident)],
         raised_at=now.isoformat(),
         severity="domain",
-        title=f"news{mark} · {day} · {news.title}",
-        body=f"{SIMULATED if is_simulated else ''}{news.body}\n\n{ask}",
+        title=harmless(f"news{mark} · {day} · {news.title}"),
+        body=f"{SIMULATED if is_simulated else ''}{harmless(news.body)}\n\n{ask}",
         snapshot_date=day and day.isoformat(),
         snapshot_dates=[day.isoformat()] if day else [],
         step="published",

@@ -11,6 +11,7 @@ from dagster import DagsterEventType, DagsterRunStatus
 
 from orchestration.defs.alerts.redaction import Redaction
 from orchestration.defs.run_days import EXTRACTION, NOT_LANDED, days_to_tell, set_aside_days
+from orchestration.foreign_text import harmless, one_line, visible_lines
 from orchestration.quality.history import results_of_run
 from orchestration.quality.promises import STEPS
 from orchestration.settings import Settings
@@ -111,7 +112,7 @@ def look_at(instance: dg.DagsterInstance, settings: Settings, run: dg.DagsterRun
     return RunLook(
         run_id=run.run_id,
         at=ended_at,
-        groups=tuple(tuple(_without_secrets(finding, hide) for finding in group) for group in groups),
+        groups=tuple(tuple(_fit_to_send(finding, hide) for finding in group) for group in groups),
         passed=_latest((_promise_key(row), _day(row)) for row in results if row["passed"])
         | _latest((_check_key(e), max(_days(run), default="")) for e in _evaluations(events) if e.passed),
         judged=_latest(((row["step"], row["table_name"]), _day(row)) for row in results),
@@ -120,10 +121,12 @@ def look_at(instance: dg.DagsterInstance, settings: Settings, run: dg.DagsterRun
     )
 
 
-def _without_secrets(finding: Finding, hide: Redaction) -> Finding:
-    """What was observed is in other people's words, and goes into the ledger as well as into messages."""
-    observed = finding.observed and hide(finding.observed)
-    return replace(finding, observed=observed, offenders=tuple(map(hide, finding.offenders)))
+def _fit_to_send(finding: Finding, hide: Redaction) -> Finding:
+    """What was observed is in other people's words, and goes into the ledger as well as into messages: without secrets, and
+    with nothing in it that a client of messages takes for mark-up, a link or a mention."""
+    observed = finding.observed and harmless(hide(finding.observed))
+    offenders = tuple(harmless(hide(offender)) for offender in finding.offenders)
+    return replace(finding, observed=observed, offenders=offenders)
 
 
 # ---------- promises of the quality history
@@ -342,7 +345,9 @@ def failed_checks_of(instance: dg.DagsterInstance, run_id: str) -> list[str]:
     records = instance.get_records_for_run(run_id, of_type=DagsterEventType.ASSET_CHECK_EVALUATION).records
     evaluations = _evaluations([record.event_log_entry.dagster_event for record in records])
     return [
-        f"{evaluation.check_name} on {evaluation.asset_key.to_user_string()}: {evaluation.description or 'failed'}"
+        visible_lines(
+            f"{evaluation.check_name} on {evaluation.asset_key.to_user_string()}: {evaluation.description or 'failed'}"
+        )
         for evaluation in evaluations
         if not evaluation.passed
     ]
@@ -352,7 +357,7 @@ def failures_of(instance: dg.DagsterInstance, run_id: str) -> list[str]:
     """Each failed step of a run, and why."""
     records = instance.get_records_for_run(run_id, of_type=DagsterEventType.STEP_FAILURE).records
     events = [record.event_log_entry.dagster_event for record in records]
-    return [f"{event.step_key}: {reason_of(event.step_failure_data)}" for event in events]
+    return [visible_lines(f"{event.step_key}: {reason_of(event.step_failure_data)}") for event in events]
 
 
 def reason_of(failure: Any) -> str:
@@ -386,8 +391,7 @@ def in_words(check_name: str) -> str:
 
 def cut(text: str, longest: int) -> str:
     """On one line, and no longer than that."""
-    line = " ".join(text.split())
-    return line if len(line) <= longest else line[: longest - 1] + "…"
+    return one_line(text, longest)
 
 
 def _latest(pairs: Iterable[tuple[Any, str]]) -> dict[Any, str]:

@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 from orchestration.defs.alerts.findings import Finding
 from orchestration.defs.alerts.incidents import Event, EventName, Incident
 from orchestration.defs.alerts.redaction import Redaction
+from orchestration.defs.links import runbook
 from orchestration.settings import Settings
-
-RUNBOOK = "RUNBOOK.md"
 
 
 @dataclass(frozen=True)
@@ -102,14 +101,14 @@ def _body(event: Event, settings: Settings) -> str:
         parts = [_resolved(event)]
     else:
         parts = [_still_open(event.lead)] if event.name == "repeated" else []
-        parts.append(_described(event.lead.finding))
-        parts += _others(event)
+        parts.append(_described(event.lead.finding, settings))
+        parts += _others(event, settings)
     if event.run_id:
         parts.append(f"Run: {run_link(settings, event.run_id)}")
     return "\n\n".join(parts)
 
 
-def _described(finding: Finding) -> str:
+def _described(finding: Finding, settings: Settings) -> str:
     lines = [
         f"{'Promise' if finding.is_broken_promise else 'What happened'}: {finding.promise}",
         f"Found: {finding.observed}" if finding.observed else None,
@@ -121,12 +120,12 @@ def _described(finding: Finding) -> str:
         f"Why it matters: {finding.reason}" if finding.reason else None,
         f"What it does: {finding.effect}",
         *(f"Offender: {offender}" for offender in finding.offenders),
-        f"What to do: {RUNBOOK}#{finding.anchor}",
+        f"What to do: {runbook(settings, finding.anchor)}",
     ]
     return "\n".join(line for line in lines if line)
 
 
-def _others(event: Event) -> list[str]:
+def _others(event: Event, settings: Settings) -> list[str]:
     """What broke with the first: before it, beside it, or at a later step, where it most likely follows from it."""
     first, *others = (incident.finding for incident in event.incidents)
     parts = {
@@ -134,14 +133,14 @@ def _others(event: Event) -> list[str]:
         "Broken by the same run at the same step:": [f for f in others if f.place == first.place],
         "Broken at later steps, which most likely follows from it:": [f for f in others if f.place > first.place],
     }
-    return ["\n".join([head, *map(_line, findings)]) for head, findings in parts.items() if findings]
+    return ["\n".join([head, *(_line(f, settings) for f in found)]) for head, found in parts.items() if found]
 
 
-def _line(finding: Finding) -> str:
+def _line(finding: Finding, settings: Settings) -> str:
     expected = f", expected {finding.threshold}" if finding.threshold else ""
     return (
         f"- {finding.severity} · {_span(finding.snapshot_dates)} · {finding.step} · {_what(finding)}: "
-        f"found {finding.observed}{expected} ({finding.owner}; {RUNBOOK}#{finding.anchor})"
+        f"found {finding.observed}{expected} ({finding.owner}; {runbook(settings, finding.anchor)})"
     )
 
 

@@ -6,12 +6,14 @@ from datetime import UTC, date, datetime
 
 import dagster as dg
 
-from orchestration.defs.extract.hub import LandingConfig, landed_metadata
-from orchestration.defs.gates import check_name
+from orchestration.defs.extract.columns import listing_columns
+from orchestration.defs.extract.hub import LandingConfig, day_in_numbers, landed_metadata
+from orchestration.defs.gates import about, check_name
 from orchestration.defs.partitions import one_run_a_range, snapshot_days
 from orchestration.defs.progress import tell, timed
 from orchestration.defs.run_days import asked_days
 from orchestration.defs.transform.translator import OWNERS
+from orchestration.defs.verdicts import verdict_description, verdict_metadata
 from orchestration.hub.listings import LISTINGS, Listing
 from orchestration.landing import DayLocked, IncompleteDay, LandedDay, WrongDay, land_listing
 from orchestration.quality.gate import run_gate
@@ -48,6 +50,7 @@ def listing_asset(listing: Listing) -> dg.AssetsDefinition:
         output_required=False,  # of a past day, which only the models have an archive for, there is nothing to land
         description=f"The Hub's public listing of {listing.name} as it was on the day, walked in the order of `_id`, kept as it "
         f"came. One row per {ROW_OF[listing.name]}.",
+        metadata=listing_columns(listing),
     )
     def landed_listing(
         context: dg.AssetExecutionContext, config: LandingConfig, settings: dg.ResourceParam[Settings]
@@ -78,6 +81,8 @@ def listing_asset(listing: Listing) -> dg.AssetsDefinition:
             said = "\n".join(str(error) for error in failed.values())
             raise dg.Failure(said, allow_retries=False) from next(iter(failed.values()))
         if len(landed) == len(asked_days(context)):
+            for part in landed:
+                context.add_asset_metadata(day_in_numbers(part), partition_key=part.snapshot_date.isoformat())
             yield dg.MaterializeResult(metadata=_metadata(landed))
 
     return landed_listing
@@ -94,7 +99,7 @@ def listing_gate(listing: Listing) -> dg.AssetChecksDefinition:
         name=check_name(suite.table),
         asset=_key(listing),
         blocking=False,
-        description=f"Every promise about {suite.table}, for each snapshot day of the run.",
+        description=about(suite.step, suite.table),
     )
 
     @dg.multi_asset_check(name=f"{listing.name}_gate", specs=[spec], op_tags=LAST)
@@ -115,8 +120,8 @@ def listing_gate(listing: Listing) -> dg.AssetChecksDefinition:
             check_name=spec.name,
             passed=result.passed,
             severity=dg.AssetCheckSeverity.ERROR,
-            description=result.summary(),
-            metadata={name: _as_metadata(value) for name, value in result.metadata().items()},
+            description=verdict_description(result),
+            metadata=verdict_metadata(result, settings),
         )
 
     return gate
@@ -128,8 +133,5 @@ def _key(listing: Listing) -> dg.AssetKey:
 
 def _metadata(landed: list[LandedDay]) -> dict:
     # the most liked: every listing has likes
-    return landed_metadata(landed, "id, author, likes, trendingScore, createdAt", "likes desc nulls last")
-
-
-def _as_metadata(value):
-    return dg.MetadataValue.md(value) if isinstance(value, str) and value.startswith("|") else value
+    metadata = landed_metadata(landed, "id, author, likes, trendingScore, createdAt", "likes desc nulls last")
+    return metadata | (day_in_numbers(landed[0]) if len(landed) == 1 else {})

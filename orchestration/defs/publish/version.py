@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from orchestration.defs.gates import gate_check
+from orchestration.defs.links import reading
 from orchestration.defs.partitions import one_run_a_range, snapshot_days
 from orchestration.defs.progress import tell, timed, warn
 from orchestration.defs.run_days import NOT_LANDED, VERSION_TAG, candidate_of_run, good_days, only_good_days, set_aside
@@ -68,7 +69,12 @@ def candidate(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Sett
         )
     context.instance.add_run_tags(run_id, {VERSION_TAG: built.version_id})
     result = dg.MaterializeResult(
-        metadata={"version": built.version_id, "tables": built.tables, "dagster/uri": str(built.path)}
+        metadata={
+            "version": built.version_id,
+            "tables": len(built.tables),
+            "rows_by_table": dg.MetadataValue.json(built.tables),
+            "dagster/uri": str(built.path),
+        }
     )
     yield from only_good_days(context, [result], days)
 
@@ -96,7 +102,7 @@ def report(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Setting
     chart = {"share_of_new_model_downloads": dg.MetadataValue.md(headline_image_markdown(built.database))}
     # The chart belongs to the mart that it draws; it can only be drawn now that the mart has passed its gates.
     yield dg.AssetObservation(asset_key=SHARES, partition=days[-1].isoformat(), metadata=chart)
-    result = dg.MaterializeResult(metadata={"bytes": page.stat().st_size, **chart})
+    result = dg.MaterializeResult(metadata={"bytes": page.stat().st_size, **chart, **reading(settings)})
     yield from only_good_days(context, [result], days)
 
 
@@ -125,9 +131,21 @@ def current(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settin
     checkpoint.commit(settings, version)
     tell(f"published: version {version.version_id}")
     result = dg.MaterializeResult(
-        metadata={"version": version.version_id, "dagster/uri": str(version.path)} | _restatements_told(version)
+        metadata={
+            "version": version.version_id,
+            "dagster/uri": str(version.path),
+            **_sizes(version),
+            **reading(settings),
+            **_restatements_told(version),
+        }
     )
     yield from only_good_days(context, [result], days)
+
+
+def _sizes(version: Version) -> dict[str, float]:
+    """What is worth a plot over versions."""
+    database = version.path / "observatory.duckdb"
+    return {"quality_score": version.manifest["quality"]["score"], "database_bytes": database.stat().st_size}
 
 
 def _restatements_told(version: Version) -> dict[str, str]:

@@ -12,7 +12,7 @@ from orchestration.defs.partitions import one_run_a_range, snapshot_days
 from orchestration.defs.progress import timed
 from orchestration.defs.run_days import good_days, only_good_days
 from orchestration.defs.transform.dbt_in_process import LAYERS, DbtInProcess
-from orchestration.defs.transform.row_counts import with_row_counts
+from orchestration.defs.transform.row_counts import count_built, with_counts
 from orchestration.defs.transform.translator import OWNERS, LayerTranslator
 from orchestration.project import dbt_project
 from orchestration.publishing import checkpoint
@@ -55,8 +55,10 @@ def _layer(name: str) -> dg.AssetsDefinition:
         selected = _names_of(context) if context.is_subset else select
         with timed(f"{name}: built for {len(days)} day(s)"):
             messages, result = dbt.build(selected, settings, exclude=exclude, days=days, run_id=run.run_id)
-        events = with_row_counts(_dagster_events(messages, context), settings.warehouse_path, days)
-        yield from only_good_days(context, events, days)
+        events = list(_dagster_events(messages, context))
+        counted = count_built(events, settings.warehouse_path, days, _declared(context))
+        of_day = {key: one.of_day for key, one in counted.items()}
+        yield from only_good_days(context, with_counts(events, counted), days, of_day)
         raise_if_failed(name, result)
 
     return layer
@@ -65,6 +67,11 @@ def _layer(name: str) -> dg.AssetsDefinition:
 def _names_of(context: dg.AssetExecutionContext) -> str:
     """A part of the layer was asked for (in the UI): select just those models."""
     return " ".join(sorted(key.path[-1] for key in context.selected_asset_keys))
+
+
+def _declared(context: dg.AssetExecutionContext) -> dict[dg.AssetKey, dg.TableSchema]:
+    """The columns that dbt's YAML describes, by asset."""
+    return {spec.key: spec.metadata["dagster/column_schema"] for spec in context.assets_def.specs}
 
 
 def _dagster_events(messages: list, context: dg.AssetExecutionContext) -> Iterator:

@@ -1,11 +1,16 @@
-"""How a dbt node is called in Dagster: key, group and owner follow from its folder. Descriptions and columns come from
-dbt's own YAML and are not repeated here."""
+"""How a dbt node is called and described in Dagster: key, group and owner follow from its folder. Descriptions and columns
+come from dbt's own YAML and are not repeated here."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator
+from dagster_dbt.dbt_manifest import validate_manifest
+
+from orchestration.defs.transform.columns import declared_columns, keys_of
+from orchestration.project import dbt_project
 
 OWNERS = ["team:data"]
 
@@ -13,10 +18,25 @@ OWNERS = ["team:data"]
 class LayerTranslator(DagsterDbtTranslator):
     """Key `[layer, model]`, group = layer; seeds form a layer of their own; sources keep the key that their meta names."""
 
+    @cached_property
+    def keys(self) -> dict[str, list[str]]:
+        return keys_of(validate_manifest(dbt_project.manifest_path))
+
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         if dbt_resource_props["resource_type"] in {"model", "seed"}:
             return dg.AssetKey([layer_of(dbt_resource_props), dbt_resource_props["name"]])
         return super().get_asset_key(dbt_resource_props)
+
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """The prose alone: SQL of a hundred lines below it buries what a reader looks for, and its file is linked."""
+        return " ".join(dbt_resource_props["description"].split())
+
+    def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
+        metadata = dict(super().get_metadata(dbt_resource_props))
+        if dbt_resource_props["resource_type"] in {"model", "seed"}:
+            key = self.keys.get(dbt_resource_props["unique_id"], ())
+            metadata["dagster/column_schema"] = declared_columns(dbt_resource_props, key)
+        return metadata
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
         return layer_of(dbt_resource_props)
