@@ -104,7 +104,7 @@ def prepare(settings: Settings) -> int:
 def dagster_home(settings: Settings) -> Path:
     """Dagster's storage under the observatory's home, with our settings for it."""
     settings.dagster_home.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(PROJECT_ROOT / "orchestration" / "dagster.yaml", settings.dagster_home / "dagster.yaml")
+    shutil.copyfile(settings.dagster_yaml, settings.dagster_home / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
     return settings.dagster_home
 

@@ -60,6 +60,10 @@ class Settings(BaseSettings):
         default=30, ge=1, description="Landed days kept in full; older ones are thinned by `make thin`."
     )
     ui_port: int = Field(default=3000, ge=0, le=65535, description="Port of Dagster's UI on 127.0.0.1.")
+    dagster_yaml: Path = Field(
+        default=PROJECT_ROOT / "orchestration" / "dagster.yaml",
+        description="Dagster's own settings, copied into the home: another file for another storage, see DEPLOYMENT.md.",
+    )
     ui_url: str = Field(
         default="", description="Address of Dagster's UI as readers of alerts reach it. Empty: 127.0.0.1 and the port."
     )
@@ -97,10 +101,10 @@ class Settings(BaseSettings):
         description="Address that is asked for (GET) after each good look for alerts: a dead man's switch. Empty: none.",
     )
 
-    @field_validator("home")
+    @field_validator("home", "dagster_yaml")
     @classmethod
-    def absolute_home(cls, home: Path) -> Path:
-        return home.expanduser().resolve()
+    def absolute_path(cls, path: Path) -> Path:
+        return path.expanduser().resolve()
 
     @field_validator("listings", "archives")
     @classmethod

@@ -19,6 +19,8 @@ from orchestration.settings import Settings
 # The tables that a step judges hang, as checks, on these assets; those of warehouse layers on [layer, table].
 ASSET_OF_STEP = {"raw": ["hub", "models"], "authors": ["hub", "authors"], "published": ["publish", "candidate"]}
 
+STOPPED = "The check's metadata has the rows that offended, and leads to the paragraph of the runbook."
+
 
 def gate_check(step: str) -> dg.AssetChecksDefinition:
     """The gate after a step. A day that fails is set aside; if no day is left, the check is an error and stops the run."""
@@ -96,6 +98,9 @@ def _set_aside(
     if days_left:
         add_set_aside(context, {day: f"{step} gate: {reason}" for day, reason in reasons.items()})
     else:
+        # Dagster's own error names the check and no reason: whoever opens the run reads it here.
+        for day, reason in sorted(reasons.items()):
+            context.log.error(visible(f"{step} gate stops {day}: {reason}. {STOPPED}"))
         # not in the run's tag: a retry inherits that, and must be able to pass once the cause is mended
         _say_blocked(context, step, reasons, settings)
     return days_left

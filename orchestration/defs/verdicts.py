@@ -74,7 +74,7 @@ def _all_broken(failures: Sequence[CheckResult], settings: Settings) -> str:
     parts = [_in_markdown(result, settings) for result in failures[:LONGEST_LIST]]
     if len(failures) > LONGEST_LIST:
         parts.append(f"and {len(failures) - LONGEST_LIST} more, all of them in the quality history")
-    return "\n\n".join(parts)
+    return "\n\n---\n\n".join(parts)
 
 
 def _in_markdown(result: CheckResult, settings: Settings) -> str:
@@ -85,7 +85,7 @@ def _in_markdown(result: CheckResult, settings: Settings) -> str:
         f"**{result.snapshot_date}: {in_words(result)}** ({result.severity}, {result.owner})",
         f"Found {harmless(found or result.observed)}; expected {harmless(result.threshold)}"
         + (f" ({harmless(result.basis)})" if result.basis else "")
-        + f". {harmless(result.reason)}. {to_do}",
+        + f". Why it matters: {harmless(result.reason)}. {to_do}",
     ]
     if result.offenders:
         names = list(dict.fromkeys(name for row in result.offenders for name in row))

@@ -2,6 +2,7 @@
 A run-failure sensor alone would never hear of failed checks and days set aside: neither fails its run."""
 
 import json
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +13,9 @@ from orchestration.defs.alerts.channels import announce_events, is_refused, send
 from orchestration.defs.alerts.findings import Finding, look_at
 from orchestration.defs.alerts.heartbeat import Beat, heartbeat
 from orchestration.defs.alerts.incidents import ledger_of
+from orchestration.defs.alerts.messages import Alert
 from orchestration.defs.partitions import snapshot_days
+from orchestration.defs.transform.columns import columns_of_file
 from orchestration.defs.transform.translator import OWNERS
 from orchestration.settings import Settings
 
@@ -31,6 +34,7 @@ alerts = dg.AssetSpec(
     partitions_def=snapshot_days,
     description="What people were told, appended by the sensors as a line of alerts.jsonl; read by the quality marts. "
     "One line per event of an alert.",
+    metadata=columns_of_file({field.name: str(field.type) for field in fields(Alert)}, "fct_alerts", key="alert_id"),
 )
 
 

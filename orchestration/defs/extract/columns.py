@@ -27,7 +27,7 @@ MEANING = {
     "sha": "Revision of the repository; null in days that were thinned.",
     "tags": "All tags, as they came.",
     "safetensors_total": "Total parameters by its safetensors files.",
-    "baseModels": "Declared parents and the relation to them.",
+    "baseModels": "Declared parents (models: their _id and id) and the relation to them.",
     "sdk": "What the Space is built with.",
     "extra": "What no column is read from, and values that did not fit, as JSON; null in days that were thinned.",
     "cast_errors": "Columns whose value did not fit their type and became null.",
@@ -74,7 +74,8 @@ def _metadata(schema: pa.Schema, *, key: str | None, never_null: Collection[str]
     columns = [
         dg.TableColumn(
             name=field.name,
-            type=str(field.type),
+            # what the parts of a nested one are called is told by its description
+            type="struct" if pa.types.is_struct(field.type) else str(field.type),
             description=MEANING[field.name],
             constraints=dg.TableColumnConstraints(
                 nullable=field.name not in {key, *never_null}, unique=field.name == key
@@ -82,5 +83,5 @@ def _metadata(schema: pa.Schema, *, key: str | None, never_null: Collection[str]
         )
         for field in schema
     ]
-    of_table = [f"one row per {key} in each day's partition" if key else "one row in each day's partition"]
+    of_table = [f"one row per day and {key}" if key else "one row per day"]
     return {"dagster/column_schema": dg.TableSchema(columns, constraints=dg.TableConstraints(other=of_table))}

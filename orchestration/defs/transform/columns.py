@@ -5,6 +5,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import dagster as dg
+from dagster_dbt.dbt_manifest import validate_manifest
+
+from orchestration.project import dbt_project
 
 UNDECLARED = "?"
 KEY_TESTS = {"unique": "column_name", "unique_combination": "combination"}
@@ -47,6 +50,24 @@ def built_columns(built: Iterable[tuple[str, str, bool]], declared: dg.TableSche
         constraints = column.constraints if column else dg.TableColumnConstraints(nullable=is_nullable)
         columns.append(dg.TableColumn(name, of_type.lower(), described, constraints))
     return dg.TableSchema(columns, constraints=declared.constraints)
+
+
+def columns_of_file(types: Mapping[str, str], mart: str, *, key: str) -> dict[str, dg.TableSchema]:
+    """Metadata of a file (type by column) that a mart is made of; what a column means is said where the mart has it."""
+    nodes = validate_manifest(dbt_project.manifest_path)["nodes"]
+    described = next(node for node in nodes.values() if node["name"] == mart)["columns"]
+    columns = [
+        dg.TableColumn(
+            name=name,
+            type=of_type,
+            description=" ".join(described.get(name, {}).get("description", "").split()) or None,
+            constraints=_constraints(name, is_null_refused=name == key, key=[key]),
+        )
+        for name, of_type in types.items()
+    ]
+    return {
+        "dagster/column_schema": dg.TableSchema(columns, constraints=dg.TableConstraints(other=_key_in_words([key])))
+    }
 
 
 def is_complete(schema: dg.TableSchema) -> bool:

@@ -11,11 +11,13 @@ from orchestration.defs.gates import gate_check
 from orchestration.defs.partitions import one_run_a_range, snapshot_days
 from orchestration.defs.progress import timed
 from orchestration.defs.run_days import good_days, only_good_days
+from orchestration.defs.transform.columns import columns_of_file
 from orchestration.defs.transform.dbt_in_process import LAYERS, DbtInProcess
 from orchestration.defs.transform.row_counts import count_built, with_counts
 from orchestration.defs.transform.translator import OWNERS, LayerTranslator
 from orchestration.project import dbt_project
 from orchestration.publishing import checkpoint
+from orchestration.quality.history import schema as history_schema
 from orchestration.settings import Settings
 
 # All writers of the warehouse share one pool of size one: DuckDB takes one writing process.
@@ -121,6 +123,9 @@ marts_gate = gate_check("marts")
     owners=OWNERS,
     description="Every check result so far, appended by the gates as Parquet; read by the quality marts. "
     "One row per check, table, snapshot day and run.",
+    metadata=columns_of_file(
+        {field.name: str(field.type) for field in history_schema()}, "fct_quality_results", key="evaluation_id"
+    ),
 )
 def quality_results(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]):
     days = good_days(context)

@@ -1,6 +1,7 @@
 """How a dbt node is called and described in Dagster: key, group and owner follow from its folder. Descriptions and columns
 come from dbt's own YAML and are not repeated here."""
 
+import itertools
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -27,6 +28,10 @@ class LayerTranslator(DagsterDbtTranslator):
             return dg.AssetKey([layer_of(dbt_resource_props), dbt_resource_props["name"]])
         return super().get_asset_key(dbt_resource_props)
 
+    def get_asset_check_spec(self, asset_spec, manifest: Mapping[str, Any], unique_id: str, project):
+        spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        return spec and spec._replace(description=spec.description or promised(manifest["nodes"][unique_id]))
+
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """The prose alone: SQL of a hundred lines below it buries what a reader looks for, and its file is linked."""
         return " ".join(dbt_resource_props["description"].split())
@@ -43,6 +48,16 @@ class LayerTranslator(DagsterDbtTranslator):
 
     def get_owners(self, dbt_resource_props: Mapping[str, Any]):
         return super().get_owners(dbt_resource_props) or OWNERS
+
+
+def promised(test: Mapping[str, Any]) -> str:
+    """What a dbt test promises, in words: the comment that its SQL begins with, or what its kind means."""
+    kind = test.get("test_metadata")
+    if kind is None:
+        comment = itertools.takewhile(lambda line: line.startswith("--"), test["raw_code"].splitlines())
+        return " ".join(line.removeprefix("--").strip() for line in comment)
+    columns = kind["kwargs"].get("combination") or [kind["kwargs"].get("column_name")]
+    return f"{kind['name'].replace('_', ' ')}: {', '.join(map(str, columns))}"
 
 
 def layer_of(dbt_resource_props: Mapping[str, Any]) -> str:
