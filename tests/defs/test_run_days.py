@@ -58,7 +58,8 @@ def run_three_steps(instance: dg.DagsterInstance, *days: date, bad: dict[date, s
     def marts(context: dg.AssetExecutionContext):
         told["marts"] = good_days(context)
         outputs = [dg.Output(None, output_name=name, metadata={"rows": 5}) for name in ("counted", "shared")]
-        yield from only_good_days(context, outputs, told["marts"])
+        of_day = {COUNTED: {day: {"day_of_month": day.day} for day in told["marts"]}}
+        yield from only_good_days(context, outputs, told["marts"], of_day)
 
     @dg.asset(name="published", deps=[COUNTED, SHARED], **partitioned)
     def published(context: dg.AssetExecutionContext):
@@ -138,6 +139,21 @@ def test_what_is_recorded_by_hand_keeps_the_metadata(instance):
         metadata = event.event_specific_data.materialization.metadata
         assert metadata["rows"].value == rows
         assert not [name for name in metadata if "observation" in name]
+
+
+@pytest.mark.parametrize("bad", [{}, {TUESDAY: "cut short"}], ids=["all good", "one set aside"])
+def test_each_day_of_a_range_has_numbers_of_its_own(instance, bad):
+    result, _ = run_three_steps(instance, MONDAY, WEDNESDAY, bad=bad)
+
+    numbers = {
+        (event.asset_key, event.partition): event.step_materialization_data.materialization.metadata.get("day_of_month")
+        for event in result.all_events
+        if event.is_step_materialization
+    }
+    days = [day for day in DAYS if day not in bad]
+    assert {key: value.value for key, value in numbers.items() if value} == {
+        (COUNTED, str(day)): day.day for day in days
+    }
 
 
 def test_a_day_that_failed_before_does_not_hide_that_an_earlier_version_of_it_stands(instance):
