@@ -9,7 +9,8 @@ from orchestration.quality.suites import MADE_AT_PUBLICATION
 from orchestration.settings import PROJECT_ROOT, Settings
 
 PAGES = {
-    name: (PROJECT_ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "CONTRIBUTING.md", "RUNBOOK.md")
+    name: (PROJECT_ROOT / name).read_text(encoding="utf-8")
+    for name in ("README.md", "CONTRIBUTING.md", "RUNBOOK.md", "DEPLOYMENT.md")
 }
 TEXTS = PAGES | {".env.example": (PROJECT_ROOT / ".env.example").read_text(encoding="utf-8")}
 

@@ -294,3 +294,40 @@ def test_a_ranged_run_materialises_only_the_days_that_are_good(observatory):
             if event.is_step_materialization and event.asset_key == dg.AssetKey(key)
         }
         assert partitions == {f"2026-10-0{number}" for number in range(6, 10)}, key
+
+
+def test_dagster_knows_columns_rows_and_numbers_of_the_day(second_day):
+    from orchestration.definitions import defs
+
+    tables = {}
+    for spec in defs().resolve_all_asset_specs():
+        event = second_day.instance.get_latest_materialization_event(spec.key)
+        if event and spec.key.path[0] != "publish" and spec.key.path != ["quality", "results"]:
+            tables[spec.key.to_user_string()] = {**spec.metadata, **event.asset_materialization.metadata}
+
+    assert len(tables) > 85
+    for name, metadata in tables.items():
+        columns = metadata["dagster/column_schema"]
+        columns = getattr(columns, "schema", columns).columns
+        assert columns and all(column.type != "?" for column in columns), name
+        if name != "hub/captures":
+            assert metadata["dagster/row_count"].value >= 0, name
+    shares = {
+        name.removeprefix("share_"): value.value
+        for name, value in tables["marts/mart_daily_country_share"].items()
+        if name.startswith("share_")
+    }
+    assert sorted(shares.items()) == second_day.sql(
+        "select country_code, share from marts.mart_daily_country_share where country_code in ('CN', 'US', 'XX') "
+        f"and snapshot_date = '{DAY_2}' and metric = 'new_trailing_30d' and attribution = 'uploader' "
+        "and denominator = 'all' order by all"
+    )
+    models = tables["hub/models"]
+    assert (
+        models["dagster/partition_row_count"].value
+        == second_day.sql(f"select models from marts.dim_snapshots where snapshot_date = '{DAY_2}'")[0][0]
+    )
+    assert (models["pages"].value, models["retries"].value) == (3, 0)
+    assert models["seconds"].value > 0
+    assert 0 < tables["marts/mart_daily_quality_score"]["score_lowest"].value <= 100
+    assert tables["marts/mart_attribution_coverage"]["located_downloads_by_origin"].value > 0

@@ -2,7 +2,6 @@
 come from dbt's own YAML and are not repeated here."""
 
 import itertools
-import re
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -55,8 +54,8 @@ def promised(test: Mapping[str, Any]) -> str:
     """What a dbt test promises, in words: the comment that its SQL begins with, or what its kind means."""
     kind = test.get("test_metadata")
     if kind is None:
-        code = re.sub(r"\A((\{\{.*?\}\}|\{#.*?#\})\s*)+", "", test["raw_code"].strip(), flags=re.DOTALL)
-        comment = itertools.takewhile(lambda line: line.startswith("--"), code.splitlines())
+        lines = itertools.dropwhile(lambda line: not line.startswith("--"), test["raw_code"].splitlines())
+        comment = itertools.takewhile(lambda line: line.startswith("--"), lines)
         return " ".join(line.removeprefix("--").strip() for line in comment)
     columns = kind["kwargs"].get("combination") or [kind["kwargs"].get("column_name")]
     return f"{kind['name'].replace('_', ' ')}: {', '.join(map(str, columns))}"
