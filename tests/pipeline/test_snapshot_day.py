@@ -323,6 +323,7 @@ def test_dagster_knows_columns_rows_and_numbers_of_the_day(second_day):
         f"and snapshot_date = '{DAY_2}' and metric = 'new_trailing_30d' and attribution = 'uploader' "
         "and denominator = 'all' order by all"
     )
+    assert all("SIMULATED" in tables[name]["data"].value for name in tables if name.startswith("marts/"))
     models = tables["hub/models"]
     assert (
         models["dagster/partition_row_count"].value
