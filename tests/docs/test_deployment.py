@@ -188,8 +188,10 @@ def test_nginx_takes_the_proxy(tmp_path):
     options = [part for option, name in files.items() for part in (option, str(tmp_path / name))]
     subprocess.run([*certificate, *options], capture_output=True, check=True, timeout=60)
     here = text_of("observatory.conf").replace("/etc/nginx/observatory", str(tmp_path)).replace(" 443 ", " 18443 ")
+    bodies = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    aside = " ".join(f"{name}_temp_path {tmp_path}/{name};" for name in bodies)
     (tmp_path / "nginx.conf").write_text(
-        f"pid {tmp_path}/pid;\nerror_log stderr;\nevents {{}}\nhttp {{ access_log off;\n{here}\n}}"
+        f"pid {tmp_path}/pid;\nerror_log stderr;\nevents {{}}\nhttp {{ access_log off; {aside}\n{here}\n}}"
     )
     checked = subprocess.run(
         ["nginx", "-t", "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")], capture_output=True, text=True
