@@ -29,9 +29,7 @@ if not dbt_project.manifest_path.exists():
         f"Found no dbt manifest at {dbt_project.manifest_path}, which the assets are made of. Run: make setup"
     )
 # The files of the published version that a new one is compared with are one thing in the lineage: that version.
-translator = LayerTranslator(
-    DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True, enable_code_references=True)
-)
+translator = LayerTranslator(DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True))
 
 
 def _layer(name: str) -> dg.AssetsDefinition:

@@ -41,6 +41,11 @@ class LayerTranslator(DagsterDbtTranslator):
         if dbt_resource_props["resource_type"] in {"model", "seed"}:
             key = self.keys.get(dbt_resource_props["unique_id"], ())
             metadata["dagster/column_schema"] = declared_columns(dbt_resource_props, key)
+            # dagster-dbt's own way to say so resolves each path on the disk, which costs a tenth of a second at each start
+            file = dg.LocalFileCodeReference(
+                file_path=str(dbt_project.project_dir / dbt_resource_props["original_file_path"])
+            )
+            metadata["dagster/code_references"] = dg.CodeReferencesMetadataValue(code_references=[file])
         return metadata
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
