@@ -15,8 +15,8 @@ from orchestration.publishing.errors import (
     WarehouseUnavailable,
 )
 from orchestration.publishing.query import open_current
-from orchestration.publishing.report import headline_chart, headline_image_markdown, render_report_into
 from orchestration.publishing.rollback import roll_back, versions_table, what_is_next
+from orchestration.publishing.site.build import headline_image_markdown, render_report_into
 from orchestration.publishing.status import read_status, write_status
 from orchestration.publishing.versions import publish_candidate
 
@@ -35,7 +35,6 @@ __all__ = [
     "audit_candidate",
     "build_candidate",
     "current_version",
-    "headline_chart",
     "headline_image_markdown",
     "load_candidate",
     "open_current",

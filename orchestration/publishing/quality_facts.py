@@ -9,7 +9,8 @@ from typing import Any
 
 import duckdb
 
-from orchestration.publishing.facts import Rows, display_name, rows
+from orchestration.display import display_name
+from orchestration.publishing.site.answers import Rows, rows
 from orchestration.quality.promises import STEPS, WEIGHTS
 from orchestration.quality.score import (
     Score,

@@ -9,10 +9,10 @@ from itertools import pairwise
 
 import duckdb
 import pytest
+from orchestration.publishing.quality_page import days_in_words
 
 from orchestration.publishing import build_candidate, publish_candidate, render_report_into
 from orchestration.publishing.quality_facts import hours_in_words, offenders_of, read_quality
-from orchestration.publishing.quality_page import days_in_words
 from orchestration.publishing.versions import verify_hashes
 from orchestration.settings import Settings
 

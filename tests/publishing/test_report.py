@@ -8,6 +8,8 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
+from orchestration.publishing.facts import display_name, drawn_countries, read_facts
+from orchestration.publishing.report import claim_value, points, script_json
 
 from orchestration.publishing import (
     PublishRefused,
@@ -17,8 +19,6 @@ from orchestration.publishing import (
     render_report_into,
 )
 from orchestration.publishing import charts as drawing
-from orchestration.publishing.facts import display_name, drawn_countries, read_facts
-from orchestration.publishing.report import claim_value, points, script_json
 from orchestration.settings import PROJECT_ROOT, Settings
 
 from .warehouse import ORGANIZATIONS, Contents, write_warehouse

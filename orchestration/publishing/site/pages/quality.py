@@ -5,19 +5,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestration.publishing.facts import Rows, display_name
+from orchestration.display import display_name
 from orchestration.publishing.quality_facts import (
     QualityFacts,
     broken_first,
-    hours_in_words,
-    moment,
     offenders_of,
     one_a_promise,
     score_in_words,
 )
+from orchestration.publishing.site.answers import Rows
+from orchestration.publishing.site.frame import Frame
 from orchestration.quality.promises import STEPS, WEIGHTS
 from orchestration.quality.score import SCORE_MEANS, Score, is_broken, score_of
 
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     import jinja2
 
 QUALITY_PAGE = "quality.html"
-TEMPLATES = Path(__file__).parent / "templates"
 DAYS_NAMED = 4  # more days than these are told as the first and the last
 
 # Colours of the calendar by score. The marts' gate weighs about 260: a promise to be investigated takes less than a point
@@ -51,49 +49,23 @@ class Cell:
     title: str
 
 
-def page_environment() -> "jinja2.Environment":
-    """Where pages are made: everything is escaped, and a name that isn't there is an error."""
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "score": score_in_words,
-        "promise": promise_in_words,
-        "days_in_words": days_in_words,
-        "visible": lambda text: "–" if text in (None, "") else display_text(str(text)),
-        "hours": hours_in_words,
-        "moment": moment,
-        "broken": is_broken,
-    }
-    return environment
-
-
-def render_quality_page(quality: QualityFacts, *, version_id: str, simulation_note: str | None) -> str:
+def render_quality_page(environment: "jinja2.Environment", frame: Frame) -> str:
     """The page as text."""
+    quality = frame.quality
+    environment.filters |= {"promise": promise_in_words, "days_in_words": days_in_words}
     steps = promises_by_step(quality)
-    return (
-        page_environment()
-        .get_template("quality.html.j2")
-        .render(
-            quality=quality,
-            version_id=version_id,
-            simulation_note=simulation_note,
-            score_means=SCORE_MEANS,
-            weights=WEIGHTS,
-            steps=steps,
-            offenders=[
-                (verdict, offenders_of(verdict)) for part in steps for verdict in part["not_kept"] if is_broken(verdict)
-            ],
-            months=calendar(quality),
-            bands=BANDS,
-            marks=WHAT_A_MARK_MEANS,
-        )
+    return environment.get_template("quality.html.j2").render(
+        root="",
+        quality=quality,
+        score_means=SCORE_MEANS,
+        weights=WEIGHTS,
+        steps=steps,
+        offenders=[
+            (verdict, offenders_of(verdict)) for part in steps for verdict in part["not_kept"] if is_broken(verdict)
+        ],
+        months=calendar(quality),
+        bands=BANDS,
+        marks=WHAT_A_MARK_MEANS,
     )
 
 
@@ -149,8 +121,3 @@ def days_in_words(days: Sequence[date]) -> str:
     if len(days) <= DAYS_NAMED:
         return ", ".join(day.isoformat() for day in days)
     return f"{len(days)} days from {days[0].isoformat()} to {days[-1].isoformat()}"
-
-
-def display_text(text: str) -> str:
-    """A sentence with names in it: nothing that turns or hides text, whatever its length."""
-    return " ".join(display_name(word) for word in text.split())

@@ -1,0 +1,120 @@
+"""The whole site into a candidate's `report/`: pages, figures as pictures and as CSV, and the files that all pages share.
+What is on a page is in `pages`; here files are written, each once."""
+
+import base64
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from orchestration.publishing.candidate import Candidate
+from orchestration.publishing.licences import licence_of_all
+from orchestration.publishing.quality_facts import read_quality
+from orchestration.publishing.site import frame as framing
+from orchestration.publishing.site.answers import csv_text
+from orchestration.publishing.site.facts import read_front
+from orchestration.publishing.site.figures import Figure
+from orchestration.publishing.site.frame import STATIC, Frame
+from orchestration.publishing.site.ground import read_ground
+from orchestration.publishing.site.pages import front
+from orchestration.publishing.site.pages.quality import QUALITY_PAGE, render_quality_page
+
+PICTURE_WIDTH = 680  # pixels of the charts for print and for browsers without scripts
+METADATA_WIDTH = 560  # pixels of the picture in Dagster's metadata
+DEFAULT_SIMULATION_NOTE = "A sandbox Hub served these numbers; unless its source says otherwise, none of them is real."
+# Exposes only what the pages call; one bundle for all pages of the site.
+BUNDLE_SNIPPET = "window.vegaEmbed = vegaEmbed;"
+
+
+def render_report_into(candidate: Candidate, on_candidate: Sequence[Mapping[str, Any]] = ()) -> Path:
+    """Write the site into the candidate's `report/`, give the front page's path.
+
+    `on_candidate` are the verdicts on the candidate's own file. Raises `PublishRefused` without a measure of new models.
+    """
+    folder = candidate.path / "report"
+    shutil.rmtree(folder, ignore_errors=True)
+    for below in ("assets", "charts", "data"):
+        (folder / below).mkdir(parents=True)
+    with duckdb.connect(str(candidate.database), read_only=True) as connection:
+        ground = read_ground(connection)
+        facts = read_front(connection, ground)
+        frame = Frame(
+            version_id=candidate.version_id,
+            ground=ground,
+            quality=read_quality(connection, candidate.snapshot_dates, on_candidate),
+            simulation_note=(candidate.simulation_note or DEFAULT_SIMULATION_NOTE) if ground.is_simulated else None,
+            sources=facts.sources,
+            licence=licence_of_all(facts.sources),
+        )
+        environment = framing.environment(frame)
+        figures = front.figures_of(connection, ground, facts)
+        write(folder / QUALITY_PAGE, render_quality_page(environment, frame))
+        write(folder / "index.html", front.render_front(environment, frame, facts, figures))
+    for figure in figures.values():
+        write_figure(folder, figure, ground.is_simulated)
+    write_assets(folder / "assets", ground.is_simulated)
+    return folder / "index.html"
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def write_figure(folder: Path, figure: Figure, simulated: bool) -> None:
+    """The figure's picture, for print and for readers without scripts, and its rows."""
+    from orchestration.publishing.site.kinds import drawn
+
+    write(folder / "charts" / f"{figure.name}.svg", trusted_svg(drawn(figure, simulated, PICTURE_WIDTH)))
+    write(folder / "data" / f"{figure.name}.csv", csv_text(figure.answer))
+
+
+def write_assets(folder: Path, simulated: bool) -> None:
+    """What every page loads: the charts' library, the kinds of charts, the site's own script and style."""
+    from orchestration.publishing.site.kinds import specifications
+    from orchestration.publishing.site.kinds.style import THEMES
+
+    write(folder / "charts.js", script_bundle())
+    kinds = json.dumps({"specs": specifications(simulated), "themes": THEMES}, sort_keys=True, separators=(",", ":"))
+    write(folder / "kinds.js", f"window.observatory = {kinds};\n")
+    for path in sorted(STATIC.iterdir()):
+        shutil.copyfile(path, folder / path.name)
+
+
+@cache
+def script_bundle() -> str:
+    """Vega, Vega-Lite and their embedder as one script. It is the same for every site, and takes a second to make."""
+    import vl_convert
+
+    from orchestration.publishing.site.kinds import VEGA_LITE_VERSION
+
+    return vl_convert.javascript_bundle(BUNDLE_SNIPPET, vl_version=VEGA_LITE_VERSION)
+
+
+def trusted_svg(picture: str) -> str:
+    """A drawing of vl_convert, which escapes the text in it. Raises `ValueError` if there is anything else in it."""
+    if "<script" in picture.lower() or "<foreignobject" in picture.lower():
+        raise ValueError("Found markup in a drawn chart; expected text only. Do this: report it to vl-convert.")
+    return picture
+
+
+def headline_figure(database: Path) -> tuple[Figure, bool]:
+    """The headline of a published or candidate database, and whether it is simulated."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        ground = read_ground(connection)
+        countries = read_front(connection, ground).countries.rows
+        figure = front.shares.headline(connection, ground, front.shares.drawn_countries(countries))
+        return figure, ground.is_simulated
+
+
+def headline_image_markdown(database: Path) -> str:
+    """The headline chart as a Markdown image with its bytes inside, for Dagster's metadata (about 60 kB)."""
+    from orchestration.publishing.site.kinds import drawn
+
+    picture = drawn(*headline_figure(database), METADATA_WIDTH)
+    encoded = base64.b64encode(picture.encode()).decode()
+    return f"![Countries' share of new models' downloads](data:image/svg+xml;base64,{encoded})"

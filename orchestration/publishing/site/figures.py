@@ -1,0 +1,101 @@
+"""A figure: a chart with everything that a reader needs to trust it, in each reading that its switches offer.
+Kinds of charts are drawn in `kinds`; which figures stand where, and what they say, is for the pages."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from orchestration.publishing.site.answers import Answer, Rows
+
+
+@dataclass(frozen=True)
+class Switch:
+    """A choice between readings of a figure: its name in words, and each option's value with its words."""
+
+    label: str
+    options: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class View:
+    """One reading: what is written into the chart, what it says to whoever doesn't see it, and its data.
+
+    `data` are the rows of each named source of the kind, in the order in which names are drawn; `params` the values of the
+    kind's placeholders (`@name`); `height` in pixels, where it isn't the kind's own.
+    """
+
+    title: str
+    subtitle: tuple[str, ...]
+    alt: str
+    data: dict[str, Rows]
+    params: dict[str, Any] = field(default_factory=dict)
+    height: int | None = None
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart on a page. `views` has one view for each combination of the switches' options, `a/b` where there are two;
+    the first is shown. `basis` says which coverage of the attribution stands beside it (None where nothing is attributed).
+    """
+
+    name: str
+    kind: str
+    heading: str
+    caption: str
+    definition: str
+    answer: Answer
+    views: dict[str, View]
+    switches: tuple[Switch, ...] = ()
+    basis: str | None = "new_downloads"
+
+    @property
+    def first(self) -> View:
+        return next(iter(self.views.values()))
+
+
+def one_view(**view: Any) -> dict[str, View]:
+    """The views of a figure without switches."""
+    return {"": View(**view)}
+
+
+def as_plain(figure: Figure, simulated: bool) -> dict[str, Any]:
+    """What the page's script needs to draw it: rows as columns and values, since names would be repeated a thousandfold."""
+    return {
+        "kind": figure.kind,
+        "views": {key: plain_view(view, simulated) for key, view in figure.views.items()},
+    }
+
+
+def plain_view(view: View, simulated: bool) -> dict[str, Any]:
+    return {
+        "title": view.title,
+        "subtitle": [*([SIMULATED_SUBTITLE] if simulated else []), *view.subtitle],
+        "alt": spoken(view, simulated),
+        "params": view.params,
+        "height": view.height,
+        "data": {name: as_columns(rows) for name, rows in view.data.items()},
+    }
+
+
+SIMULATED_SUBTITLE = "SIMULATED data: nothing here is evidence"
+
+
+def spoken(view: View, simulated: bool) -> str:
+    return ("SIMULATED data. " if simulated else "") + view.alt
+
+
+def as_columns(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Rows that share their names: `columns` and `rows`, days as ISO text and shares to six decimals."""
+    columns = list(rows[0]) if rows else []
+    return {"columns": columns, "rows": [[plain(row[column]) for column in columns] for row in rows]}
+
+
+def plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, 6)
+    return value.isoformat() if isinstance(value, date | datetime) else value
+
+
+def plain_rows(rows: Sequence[dict[str, Any]]) -> Rows:
+    return [{name: plain(value) for name, value in row.items()} for row in rows]

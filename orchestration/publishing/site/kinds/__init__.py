@@ -1,0 +1,67 @@
+"""Kinds of charts, each an altair specification whose data has names only: a page brings the rows, a script joins the two.
+Only this package imports altair. What a chart is about, and its words, is for the pages."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from orchestration.publishing.site.figures import SIMULATED_SUBTITLE, Figure, View, plain_rows
+
+if TYPE_CHECKING:
+    import altair
+
+# Altair 6.3 writes Vega-Lite 6.4; drawn by another version, each chart logs a warning.
+VEGA_LITE_VERSION = "6.4"
+
+
+def builders() -> dict[str, Callable[[bool], "altair.TopLevelMixin"]]:
+    """Each kind by its name: a function of whether the data is simulated."""
+    from orchestration.publishing.site.kinds import shares
+
+    return shares.KINDS
+
+
+@cache
+def specifications(simulated: bool) -> dict[str, dict[str, Any]]:
+    """Every kind as Vega-Lite, without the address of its schema, which nothing here fetches."""
+    specs = {}
+    for name, build in builders().items():
+        document = build(simulated).to_dict()
+        document.pop("$schema")
+        specs[name] = document
+    return specs
+
+
+def drawn(figure: Figure, simulated: bool, width: int) -> str:
+    """The figure's first view as an SVG of this width in pixels, in the light theme."""
+    import vl_convert
+
+    from orchestration.publishing.site.kinds.style import THEMES
+
+    spec = filled(specifications(simulated)[figure.kind], figure.first, simulated)
+    return vl_convert.vegalite_to_svg(spec | {"width": width}, vl_version=VEGA_LITE_VERSION, config=THEMES["light"])
+
+
+def filled(spec: dict[str, Any], view: View, simulated: bool) -> dict[str, Any]:
+    """A kind's specification with a view's words, values and rows in it: what `site.js` does in the reader's browser."""
+    title = spec["title"] | {
+        "text": view.title,
+        "subtitle": [*([SIMULATED_SUBTITLE] if simulated else []), *view.subtitle],
+    }
+    datasets = {name: plain_rows(rows) for name, rows in view.data.items()}
+    height = {"height": view.height} if view.height else {}
+    return placed(spec, view.params) | {"title": title, "datasets": datasets} | height
+
+
+def placed(document: Any, params: dict[str, Any]) -> Any:
+    """The document with each placeholder, a text `@name`, replaced by its value; a list of one by the value, if a list."""
+    if isinstance(document, dict):
+        return {name: placed(value, params) for name, value in document.items()}
+    if isinstance(document, list):
+        values = [placed(value, params) for value in document]
+        return values[0] if len(values) == 1 and isinstance(values[0], list) and is_placeholder(document[0]) else values
+    return params[document[1:]] if is_placeholder(document) else document
+
+
+def is_placeholder(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith("@")

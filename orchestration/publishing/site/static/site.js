@@ -1,0 +1,136 @@
+/* What a page does in the browser: charts are drawn when they come into view, switches choose among readings that the page
+   brought with it, and pictures are saved. Nothing is fetched, and no number is computed here. */
+(function () {
+  "use strict";
+
+  var root = document.documentElement;
+
+  function dark() { return root.dataset.theme === "dark"; }
+
+  /* Rows arrive as columns and values; see `as_columns` in figures.py. */
+  function rowsOf(table) {
+    return table.rows.map(function (values) {
+      var row = {};
+      table.columns.forEach(function (column, place) { row[column] = values[place]; });
+      return row;
+    });
+  }
+
+  /* Each placeholder, a text "@name", replaced by its value; a list of one by the value, if that is a list. */
+  function placed(part, params) {
+    if (typeof part === "string") { return part.charAt(0) === "@" ? params[part.slice(1)] : part; }
+    if (part === null || typeof part !== "object") { return part; }
+    if (Array.isArray(part)) {
+      var values = part.map(function (value) { return placed(value, params); });
+      var isList = values.length === 1 && typeof part[0] === "string" && part[0].charAt(0) === "@" && Array.isArray(values[0]);
+      return isList ? values[0] : values;
+    }
+    var copy = {};
+    Object.keys(part).forEach(function (name) { copy[name] = placed(part[name], params); });
+    return copy;
+  }
+
+  /* A kind of chart with one reading's words, parameters and rows: `filled` in kinds/__init__.py does the same. */
+  function specOf(kind, view) {
+    var spec = placed(window.observatory.specs[kind], view.params);
+    if (view.height) { spec.height = view.height; }
+    spec.title = Object.assign({}, spec.title, { text: view.title, subtitle: view.subtitle });
+    spec.datasets = {};
+    Object.keys(view.data).forEach(function (name) { spec.datasets[name] = rowsOf(view.data[name]); });
+    return spec;
+  }
+
+  function Figure(element) {
+    this.element = element;
+    this.place = element.querySelector(".chart");
+    this.data = JSON.parse(element.querySelector(".figure-data").textContent);
+    this.view = null;
+    this.isDrawn = false;
+    var figure = this;
+    element.querySelectorAll(".switches").forEach(function (switches) {
+      switches.hidden = false;
+      switches.addEventListener("change", function () { figure.draw(); });
+    });
+    element.querySelectorAll("[data-save]").forEach(function (button) {
+      button.addEventListener("click", function () { figure.save(button.dataset.save); });
+    });
+  }
+
+  Figure.prototype.key = function () {
+    var chosen = [];
+    this.element.querySelectorAll(".switches input:checked").forEach(function (input) { chosen.push(input.value); });
+    return chosen.join("/");
+  };
+
+  Figure.prototype.draw = function () {
+    var figure = this, view = this.data.views[this.key()];
+    var options = {
+      mode: "vega-lite", renderer: "svg", actions: false,
+      config: window.observatory.themes[dark() ? "dark" : "light"]
+    };
+    this.isDrawn = true;
+    this.place.setAttribute("aria-label", view.alt);
+    // The library draws into an empty place of its own, so that the picture stays until the chart is there.
+    var fresh = document.createElement("div");
+    fresh.style.width = "100%";
+    fresh.setAttribute("aria-hidden", "true");
+    this.place.appendChild(fresh);
+    return window.vegaEmbed(fresh, specOf(this.data.kind, view), options).then(function (result) {
+      Array.prototype.slice.call(figure.place.children).forEach(function (child) { if (child !== fresh) { child.remove(); } });
+      figure.view = result.view;
+      figure.place.dataset.drawn = figure.key();
+      figure.element.querySelectorAll("[data-save]").forEach(function (button) { button.hidden = false; });
+    }).catch(function (error) {
+      fresh.textContent = "This chart could not be drawn (" + error.message + "); its numbers are in the CSV below.";
+      console.error(error);
+    });
+  };
+
+  Figure.prototype.save = function (format) {
+    var name = this.element.id.replace("figure-", "") + "." + format;
+    this.view.toImageURL(format, format === "png" ? 2 : 1).then(function (address) {
+      var link = document.createElement("a");
+      link.href = address;
+      link.download = name;
+      link.click();
+    });
+  };
+
+  var figures = Array.prototype.map.call(document.querySelectorAll(".figure"), function (element) {
+    return new Figure(element);
+  });
+  var watcher = new IntersectionObserver(function (entries) {
+    entries.forEach(function (entry) {
+      if (entry.isIntersecting) {
+        watcher.unobserve(entry.target);
+        figures.filter(function (figure) { return figure.element === entry.target && !figure.isDrawn; })
+          .forEach(function (figure) { figure.draw(); });
+      }
+    });
+  }, { rootMargin: "300px" });
+  figures.forEach(function (figure) { watcher.observe(figure.element); });
+
+  /* How old the data is, by the reader's own clock. */
+  var age = document.getElementById("age");
+  if (age) {
+    var days = Math.floor((Date.now() - Date.parse(age.dataset.day + "T00:00:00Z")) / 86400000);
+    document.getElementById("age-days").textContent = days === 0 ? ", of today" : days === 1 ? ", 1 day old"
+      : days > 1 ? ", " + days + " days old"
+      : ", " + -days + (days === -1 ? " day" : " days") + " ahead of this device's clock";
+    if (days > 2) { age.classList.add("old"); }
+  }
+
+  var button = document.getElementById("theme");
+  function nameTheme() { button.textContent = dark() ? "Light" : "Dark"; }
+  button.hidden = false;
+  nameTheme();
+  button.addEventListener("click", function () {
+    root.dataset.theme = dark() ? "light" : "dark";
+    try { window.localStorage.setItem("theme", root.dataset.theme); } catch (error) { /* kept for this page only */ }
+    nameTheme();
+    figures.filter(function (figure) { return figure.isDrawn; }).forEach(function (figure) { figure.draw(); });
+  });
+
+  /* Paper is white. What was never scrolled to prints as its picture. */
+  window.addEventListener("beforeprint", function () { root.dataset.theme = "light"; });
+})();
