@@ -52,6 +52,9 @@ TABLES = {
     "window_days integer not null, attribution varchar not null, "
     "country_code varchar not null, organization varchar not null, downloads bigint, "
     "share_of_country double, share_of_total double",
+    "mart_country_crossovers": "crossover_date date not null, metric varchar not null, window_days integer not null, "
+    "attribution varchar not null, leader_country_code varchar not null, passed_country_code varchar not null, "
+    "confirmed_date date, margin double, is_first boolean",
     "mart_attribution_coverage": "snapshot_date date not null, attribution varchar not null, basis varchar not null, "
     "classed_share double, located_share double",
     "mart_attribution_sensitivity": "snapshot_date date not null, variant varchar not null, "
@@ -239,6 +242,10 @@ def all_rows(contents: Contents) -> dict[str, list[tuple]]:
         ],
         "mart_daily_country_share": country_rows(contents),
         "mart_daily_organization_share": organization_rows(contents),
+        "mart_country_crossovers": [
+            (contents.first_day, metric, METRICS[metric], "uploader", "CN", "US", contents.last_day, 0.01, True)
+            for metric in ("new_trailing_30d", "new_created")
+        ],
         "mart_attribution_coverage": [
             (day, attribution, basis, classed, located)
             for day in contents.complete

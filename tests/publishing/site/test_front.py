@@ -1,58 +1,34 @@
 """What the page says and how it is escaped, read from its text; how it looks and behaves is tested in a browser."""
 
+import csv
 import json
 import re
 import subprocess
 import sys
-from html.parser import HTMLParser
+from html import unescape
 from itertools import pairwise
 
+import duckdb
 import pytest
-from orchestration.publishing.facts import display_name, drawn_countries, read_facts
-from orchestration.publishing.report import claim_value, points, script_json
 
+from orchestration.display import display_name
 from orchestration.publishing import (
     PublishRefused,
     build_candidate,
-    headline_chart,
     headline_image_markdown,
     render_report_into,
 )
-from orchestration.publishing import charts as drawing
+from orchestration.publishing.site.build import headline_figure
+from orchestration.publishing.site.topics.shares import LABEL_SHARE, drawn_countries, end_labels
+from orchestration.publishing.site.words import claim_value, points
 from orchestration.settings import PROJECT_ROOT, Settings
 
-from .warehouse import ORGANIZATIONS, Contents, write_warehouse
+from ..warehouse import ORGANIZATIONS, Contents, write_warehouse
+from .pages import Page
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
 NOTE = "The 30-day counts of the first day are real counts of mixed dates; everything else is simulated."
 MIB = 1 << 20
-
-
-class Page(HTMLParser):
-    """Tags and attributes of a page, its text by element, and the content of each script."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str]]] = []
-        self.scripts: list[str] = []
-        self.words: list[str] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data):
-        if self.tags and self.tags[-1][0] == "script" and self.cdata_elem == "script":
-            self.scripts.append(data)
-        elif not self.tags or self.tags[-1][0] != "style":
-            self.words.append(data)
-
-    def of(self, tag: str) -> list[dict[str, str]]:
-        return [attributes for name, attributes in self.tags if name == tag]
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.words).split())
 
 
 def render(home, contents: Contents, note: str | None = None) -> str:
@@ -86,33 +62,36 @@ def test_headline_is_one_sentence_with_the_numbers_and_their_bounds(recorded):
     text = Page(recorded).text
     # 4100 + 7 x 90 of 10500 + 7 x 90; the bounds add the 640 that nobody could attribute
     assert (
-        "On 13 October 2026, 42.5% of the downloads of new open models went to models from China , "
+        "42.5% of the 30-day downloads of new open models on 13 October 2026 went to models from China , "
         "and 32.3% to models from the United States ." in text
     )
     assert "between 42.5% and 48.2% (China) and between 32.3% and 38.1% (United States)" in text
+    assert "4,730 downloads of 12 models (China)" in text
 
 
-def test_page_needs_no_network(simulated):
+def test_page_asks_for_nothing_but_the_sites_own_files(simulated, site):
     page = Page(simulated)
-    assert not page.of("link")
+    addresses = [attributes[name] for _, attributes in page.tags for name in ("src", "href") if name in attributes]
+    files = {address.split("#")[0] for address in addresses} - {""}
+    assert not [address for address in files if re.match(r"[a-z]+:|/", address)]
+    assert {"assets/charts.js", "assets/site.js", "assets/style.css"} <= files
     assert not page.of("iframe")
-    assert not [attributes for tag, attributes in page.tags if "src" in attributes]
-    assert not re.search(r"url\(|@import", simulated.split("</style>")[0])
+    assert not re.search(r"url\(|@import", (site / "assets" / "style.css").read_text(encoding="utf-8"))
     policy = next(a["content"] for a in page.of("meta") if a.get("http-equiv") == "Content-Security-Policy")
     assert "default-src 'none'" in policy
+    assert "script-src 'self' 'unsafe-eval';" in policy  # the charts' library compiles expressions
     assert "connect-src" not in policy
 
 
-def test_page_is_one_file_of_reasonable_size_with_one_chart_library(simulated):
-    assert len(simulated.encode()) < 1.6 * MIB
-    assert simulated.count("window.vegaEmbed = ") <= 1
-    assert len([script for script in Page(simulated).scripts if len(script) > 500_000]) == 1
+def test_front_page_with_all_that_it_loads_is_of_reasonable_size(site):
+    loaded = [site / "index.html", *(site / "assets").iterdir(), *(site / "charts").iterdir()]
+    assert sum(path.stat().st_size for path in loaded) < 3 * MIB
 
 
 def test_page_says_which_counts_are_real_where_data_is_simulated(simulated):
     page = Page(simulated)
     assert f"SIMULATED. {NOTE} Nothing here is evidence." in page.text
-    assert "in simulated data," in page.text
+    assert "In simulated data, " in page.text
     assert simulated.count("<title>SIMULATED") == 1
 
 
@@ -122,7 +101,7 @@ def test_recorded_data_is_nowhere_called_simulated(recorded):
 
 def test_hostile_names_stay_text(simulated):
     page = Page(simulated)
-    assert not page.of("img")
+    assert all(re.fullmatch(r"charts/[a-z_]+\.svg", image["src"]) for image in page.of("img"))
     assert not [attributes for _, attributes in page.tags if "onerror" in attributes]
     assert "<script>alert" not in simulated
     assert "&lt;/script&gt;&lt;script&gt;alert(1)" in simulated
@@ -130,31 +109,74 @@ def test_hostile_names_stay_text(simulated):
     assert simulated.lower().count("</script") == len(page.of("script"))
 
 
-def test_chart_specifications_are_whole_json_that_cannot_leave_their_element(simulated):
-    specifications = re.findall(r'<script type="application/json" id="spec-(\w+)">(.*?)</script>', simulated, re.DOTALL)
-    assert [name for name, _ in specifications] == ["headline", "china", "states", "attributions", "coverage"]
-    for _, text in specifications:
-        assert not set("<>&") & set(text)
-        assert "layer" in json.loads(text)
-    assert HOSTILE[:20] in json.loads(dict(specifications)["china"])["layer"][0]["data"]["values"][0]["organization"]
+def figures_in(text: str) -> dict[str, dict]:
+    """What the page brings for each of its figures, by the figure's name."""
+    found = re.findall(
+        r'<figure class="figure" id="figure-(\w+)">.*?class="figure-data">(.*?)</script>', text, re.DOTALL
+    )
+    assert not [name for name, brought in found if set("<>&\u2028") & set(brought)]
+    return {name: json.loads(brought) for name, brought in found}
 
 
-def test_script_json_escapes_what_could_end_a_script():
-    text = str(script_json({"name": "</script><!-- & \u2028"}))
-    assert not {"<", ">", "&", "\u2028"} & set(text)
-    assert json.loads(text) == {"name": "</script><!-- & \u2028"}
+def test_figures_bring_whole_json_that_cannot_leave_its_element(simulated):
+    figures = figures_in(simulated)
+    assert {"headline", "china", "states", "attributions", "coverage"} <= figures.keys()
+    bars = next(iter(figures["china"]["views"].values()))["data"]["bars"]
+    assert any(HOSTILE[:20] in str(row) for row in bars["rows"])
 
 
-def test_every_chart_has_a_description_and_a_drawing_without_scripts(simulated):
+def test_every_chart_has_a_description_and_a_drawing_without_scripts(simulated, site):
     page = Page(simulated)
     described = [attributes for attributes in page.of("div") if attributes.get("role") == "img"]
-    assert len(described) == 5
+    assert len(described) == len(figures_in(simulated)) >= 5
     assert all(attributes["aria-label"].startswith("SIMULATED data. ") for attributes in described)
-    drawings = re.findall(r"<noscript>(<svg.*?</svg>)</noscript>", simulated, re.DOTALL)
-    assert len(drawings) == 5
-    for picture in drawings:
+    for image in page.of("img"):
+        picture = (site / image["src"]).read_text(encoding="utf-8")
         # in the subtitle, and across the plot
         assert picture.count("SIMULATED") >= 2
+        assert "<script" not in picture
+
+
+def test_every_figure_has_its_definition_its_sql_and_its_rows(site, recorded):
+    page = Page(recorded)
+    links = [link["href"] for link in page.of("a") if link.get("href", "").startswith("data/")]
+    assert links == [f"data/{name}.csv" for name in figures_in(recorded)]
+    for link in links:
+        assert len((site / link).read_text(encoding="utf-8").splitlines()) > 1
+    statements = [unescape(sql) for sql in re.findall(r"<pre[^>]*><code>(.*?)</code></pre>", recorded, re.DOTALL)]
+    assert len(statements) == len(links) + 1  # and the one to begin with
+
+
+def test_the_sql_under_a_figure_gives_the_figures_rows(tmp_path):
+    settings = Settings(home=tmp_path)
+    write_warehouse(settings.warehouse_path, Contents(is_simulated=False))
+    candidate = build_candidate(settings, version_id="v1", run_id="run-1", snapshot_dates=[])
+    page = render_report_into(candidate)
+    statements = [
+        unescape(sql)
+        for sql in re.findall(r"<pre[^>]*><code>(.*?)</code></pre>", page.read_text(encoding="utf-8"), re.DOTALL)
+    ]
+    names = list(figures_in(page.read_text(encoding="utf-8")))
+    with duckdb.connect(str(candidate.database), read_only=True) as connection:
+        for name, sql in zip(names, statements, strict=False):
+            cursor = connection.execute(sql)
+            columns, found = [column[0] for column in cursor.description], cursor.fetchall()
+            with (page.parent / "data" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+                header, *told = csv.reader(file)
+            assert header == columns
+            assert len(told) == len(found)
+            assert all(
+                as_cell(value) == cell
+                for a, b in zip(found, told, strict=True)
+                for value, cell in zip(a, b, strict=True)
+            )
+
+
+def as_cell(value) -> str:
+    """A value as the CSV has it."""
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def test_headings_form_an_outline(simulated):
@@ -175,7 +197,10 @@ def test_claims_are_told_with_their_reported_value_and_the_unanswered_say_why(re
 
 def test_the_least_and_the_most_are_told_with_whether_the_order_rests_on_them(recorded, bare):
     text = Page(recorded).text
-    assert "China 42.5% 42.5% 48.2% United States 32.3% 32.3% 38.1% France largest of the EU 3.8% 3.8% 9.5%" in text
+    assert (
+        "China 42.5% 42.5% 48.2% United States 32.3% 32.3% 38.1% EU-27 5.8% 5.8% 11.6% France largest of the EU 3.8% 3.8% 9.5%"
+        in text
+    )
     assert "Even if all that isn't attributed were the United States', China would have more" in text
     # 4100 against 3600, and 640 that nobody could attribute
     assert "more than what parts China and the United States" in Page(bare).text
@@ -215,8 +240,16 @@ def test_the_largest_of_the_eu_is_drawn_however_small():
         {"country_code": code, "rank": rank, "share": 0.1, "downloads": 9 - rank, "is_eu_member": code == "FR"}
         for rank, code in enumerate(ranked, start=1)
     ]
-    assert drawn_countries(countries) == ["CN", "US", "KR", "GB", "CA", "FR"]
-    assert drawn_countries([row | {"is_eu_member": False} for row in countries]) == ["CN", "US", "KR", "GB", "CA", "JP"]
+    assert drawn_countries(countries) == ["CN", "US", "EU", "KR", "GB", "CA", "FR"]
+    assert drawn_countries([row | {"is_eu_member": False} for row in countries]) == [
+        "CN",
+        "US",
+        "EU",
+        "KR",
+        "GB",
+        "CA",
+        "JP",
+    ]
 
 
 def test_the_headline_has_the_score_and_what_was_published_though_broken(recorded):
@@ -227,7 +260,6 @@ def test_the_headline_has_the_score_and_what_was_published_though_broken(recorde
         "Published with 1 promise broken: models : volume is plausible (investigate, 2026-10-13 ): found 0.0, expected 0.02"
     ) in text
     assert text.index("Published with 1 promise") < text.index("Countries' share, day by day")
-    assert [link["href"] for link in Page(recorded).of("a")] == ["quality.html", "quality.html"]
 
 
 def test_checks_are_counted_by_step(recorded):
@@ -244,72 +276,97 @@ def test_what_is_always_said_beside_a_number_is_said(recorded):
         assert code in text
 
 
-def headline_values(contents: Contents, home) -> list[dict]:
+def headline_data(contents: Contents, home) -> dict[str, list[dict]]:
+    """The rows of the headline's first view, by source."""
     settings = Settings(home=home)
     write_warehouse(settings.warehouse_path, contents)
-    return headline_chart(settings.warehouse_path).to_dict()["layer"]
+    figure, _ = headline_figure(settings.warehouse_path)
+    return figure.first.data
 
 
 def test_a_missing_day_breaks_the_lines(tmp_path):
-    layers = headline_values(Contents(), tmp_path)
-    lines = [layer for layer in layers if layer["mark"]["type"] == "line"]
-    assert len(lines) == 9  # the two, four neighbours, and three that have no country
-    for line in lines:
-        shares = {row["day"]: row["share"] for row in line["data"]["values"]}
-        assert len(shares) == 8
-        assert shares["2026-10-10"] is None
-        assert shares["2026-10-11"] is not None
-        assert line["mark"]["invalid"] == "break-paths-show-path-domains"
-    assert any(layer["mark"]["type"] == "rect" for layer in layers)
+    data = headline_data(Contents(), tmp_path)
+    codes = {row["code"] for row in data["series"]}
+    assert len(codes) == 10  # the two, the EU-27, four neighbours, and three that have no country
+    for source in ("series", "bounds"):
+        for code in {row["code"] for row in data[source]}:
+            shares = {str(row["day"]): row["share"] for row in data[source] if row["code"] == code}
+            assert len(shares) == 8
+            assert shares["2026-10-10"] is None
+            assert shares["2026-10-11"] is not None
+    assert [(band["day"][:10], band["to"][:10], band["text"]) for band in data["gaps"]] == [
+        ("2026-10-09", "2026-10-10", "no snapshot")
+    ]
 
 
 def test_a_platform_event_is_marked(tmp_path):
-    layers = headline_values(Contents(), tmp_path)
-    texts = [row.get("text") for layer in layers for row in layer["data"]["values"]]
-    assert "Hub: recounted" in texts
-    assert "no snapshot" in texts
+    data = headline_data(Contents(), tmp_path)
+    assert {"day": "2026-10-12", "text": "Hub: recounted"} in data["events"]
 
 
 def test_a_single_day_is_drawn_with_its_bounds(tmp_path):
-    layers = headline_values(Contents(days=1, missing=(), events={}), tmp_path)
-    (bounds,) = [layer for layer in layers if layer["mark"]["type"] == "rule"]
-    # the two, and the EU's largest
-    assert {row["country_code"] for row in bounds["data"]["values"]} == {"CN", "US", "FR"}
+    data = headline_data(Contents(days=1, missing=(), events={}), tmp_path)
+    assert {row["code"] for row in data["lone"]} == {"CN", "US", "EU"}
 
 
 def test_names_at_the_ends_of_lines_do_not_overlap(tmp_path):
-    settings = Settings(home=tmp_path)
-    write_warehouse(settings.warehouse_path)
-    labels = drawing.end_labels(read_facts(settings.warehouse_path), top=0.5)
+    data = headline_data(Contents(), tmp_path)
+    labels = end_labels([row for row in data["series"] if str(row["day"]) == "2026-10-13"], top=0.5)
     places = sorted(label["at"] for label in labels)
-    smallest = 0.5 * drawing.LABEL_LINE / drawing.HEADLINE_HEIGHT
-    assert len(places) == 9
-    assert all(after - before >= smallest - 1e-9 for before, after in pairwise(places))
+    assert len(places) == 10
+    assert all(after - before >= 0.5 * LABEL_SHARE - 1e-9 for before, after in pairwise(places))
+
+
+def test_the_union_of_27_is_the_sum_of_its_members_with_what_is_not_attributed_once(tmp_path):
+    data = headline_data(Contents(missing=(), events={}), tmp_path)
+    of = {row["code"]: row for row in data["series"] if str(row["day"]) == "2026-10-13"}
+    # France 420 and Germany 230, of 10500 + 7 x 90; the bound adds the 640 that nobody could attribute
+    assert of["EU"]["downloads"] == 650
+    assert of["EU"]["share"] == pytest.approx(650 / 11130)
+    assert of["EU"]["high"] == pytest.approx(1290 / 11130)
+
+
+def test_each_reading_of_the_headline_has_its_own_shares_and_says_which_it_is(tmp_path):
+    settings = Settings(home=tmp_path)
+    write_warehouse(settings.warehouse_path, Contents(missing=(), events={}))
+    figure, _ = headline_figure(settings.warehouse_path)
+    assert len(figure.views) == 2 * 2 * 3
+    china = {
+        key: next(
+            row["share"] for row in view.data["series"] if row["code"] == "CN" and str(row["day"]) == "2026-10-13"
+        )
+        for key, view in figure.views.items()
+    }
+    assert china["new_trailing_30d-30/uploader/all"] == pytest.approx(4730 / 11130)
+    assert china["new_trailing_30d-30/origin/all"] == pytest.approx(5230 / 11130)
+    assert china["new_trailing_30d-30/uploader/organizations"] == pytest.approx(4730 / 10230)
+    assert china["new_trailing_30d-30/uploader/located"] == pytest.approx(4730 / 9480)
+    for key, view in figure.views.items():
+        _, attribution, _ = key.split("/")
+        assert f"by {attribution}, " in view.subtitle[-1]
+        assert f"by {attribution}, " in view.alt
+    # a country outside a denominator has no row in it
+    assert "XX" not in {row["code"] for row in figure.views["new_trailing_30d-30/uploader/located"].data["series"]}
 
 
 def test_a_country_without_downloads_is_zero_and_not_missing(tmp_path):
     settings = Settings(home=tmp_path)
     write_warehouse(settings.warehouse_path)
-    import duckdb
-
     with duckdb.connect(str(settings.warehouse_path)) as connection:
         connection.execute("delete from marts.mart_daily_country_share where country_code = 'US'")
-    facts = read_facts(settings.warehouse_path)
-    assert facts.country("US")["share"] == 0
-    shares = {row["snapshot_date"].isoformat(): row["share"] for row in facts.series if row["country_code"] == "US"}
+    figure, _ = headline_figure(settings.warehouse_path)
+    shares = {str(row["day"]): row["share"] for row in figure.first.data["series"] if row["code"] == "US"}
     assert shares["2026-10-13"] == 0
     assert shares["2026-10-10"] is None
 
 
-def test_a_database_without_the_lead_metric_is_refused(tmp_path):
-    import duckdb
-
+def test_a_database_without_new_models_downloads_is_refused(tmp_path):
     settings = Settings(home=tmp_path)
     write_warehouse(settings.warehouse_path)
     with duckdb.connect(str(settings.warehouse_path)) as connection:
-        connection.execute("delete from marts.mart_daily_country_share where metric = 'new_trailing_30d'")
-    with pytest.raises(PublishRefused, match="no row of new_trailing_30d"):
-        read_facts(settings.warehouse_path)
+        connection.execute("delete from marts.mart_daily_country_share where metric like 'new_%'")
+    with pytest.raises(PublishRefused, match="no row of new models' downloads"):
+        headline_figure(settings.warehouse_path)
 
 
 @pytest.mark.parametrize(

@@ -3,22 +3,20 @@ What a score is, is tested in `tests/quality`; the charts and the claims of the 
 
 import json
 import re
-import subprocess
-from html import unescape
 from itertools import pairwise
 
 import duckdb
 import pytest
-from orchestration.publishing.quality_page import days_in_words
 
 from orchestration.publishing import build_candidate, publish_candidate, render_report_into
 from orchestration.publishing.quality_facts import hours_in_words, offenders_of, read_quality
+from orchestration.publishing.site.pages.quality import days_in_words
 from orchestration.publishing.versions import verify_hashes
 from orchestration.settings import Settings
 
-from .test_report import Page
-from .test_report_in_browser import CHROMIUM, FLAGS
-from .warehouse import PASSED, Contents, write_warehouse
+from ..warehouse import PASSED, Contents, write_warehouse
+from .browser import DESKTOP, PHONE, opened
+from .pages import Page
 
 HOSTILE = '</td></table><script>window.hostile=1</script><img src=x onerror="window.hostile=1">'
 BROKEN = {"passed": False, "blocking": False}
@@ -128,23 +126,24 @@ def test_accepted_events_are_told_with_their_reasons(text):
     assert "names are sane raw models 2026-10-13 hub-rename: the Hub renamed 4,000 repositories at once" in text
 
 
-def test_names_of_strangers_stay_text_and_nothing_is_fetched_or_run(page):
+def test_names_of_strangers_stay_text_and_nothing_of_theirs_is_run(page):
     tags = Page(page)
-    for tag in ("script", "img", "link", "iframe"):
+    for tag in ("img", "iframe"):
         assert not tags.of(tag)
-    assert not [name for _, attributes in tags.tags for name in attributes if name.startswith("on") or name == "src"]
+    assert {attributes["src"] for attributes in tags.of("script")} == {"assets/theme.js", "assets/site.js"}
+    assert not [name for _, attributes in tags.tags for name in attributes if name.startswith("on")]
     policy = next(a["content"] for a in tags.of("meta") if a.get("http-equiv") == "Content-Security-Policy")
-    assert policy.startswith("default-src 'none'; style-src 'unsafe-inline';")
-    assert not re.search(r"url\(|@import", page)
+    assert policy.startswith("default-src 'none'; script-src 'self' ")
 
 
-def test_links_lead_to_the_report_and_to_places_that_exist(page, candidate):
+def test_links_lead_to_pages_and_to_places_that_exist(page, candidate):
     tags = Page(page)
     places = {attributes["id"] for _, attributes in tags.tags if "id" in attributes}
     targets = {attributes["href"] for attributes in tags.of("a")}
     assert "index.html" in targets
-    assert {target[1:] for target in targets - {"index.html"}} <= places
-    assert (candidate.path / "report" / "index.html").is_file()
+    assert {target[1:] for target in targets if target.startswith("#")} <= places
+    report = candidate.path / "report"
+    assert all((report / target).is_file() for target in targets if not target.startswith("#"))
 
 
 def test_tables_have_headers_of_columns_and_rows(page):
@@ -220,41 +219,32 @@ def test_offenders_of_a_verdict_that_is_not_stored_yet_are_shown_alike():
     assert offenders_of({"offenders": None}) == []
 
 
-# The same page in two frames: a window can't be made as narrow as a phone.
-MEASURE = """<!doctype html><title>-</title>
-<iframe src="SRC" style="border:0;width:390px;height:900px"></iframe>
-<iframe src="SRC" style="border:0;width:1280px;height:900px"></iframe>
-<script>
-window.addEventListener("load", function () {
-  document.title = JSON.stringify(Array.from(document.querySelectorAll("iframe")).map(function (frame) {
-    var root = frame.contentDocument.documentElement, calendar = root.querySelector(".calendar");
-    root.querySelectorAll("details").forEach(function (part) { part.open = true; });
-    return { width: root.clientWidth, needed: root.scrollWidth, hostile: frame.contentWindow.hostile === undefined ? 0 : 1,
-             calendar: calendar.scrollWidth, room: calendar.parentElement.clientWidth,
-             promises: Array.from(root.querySelectorAll(".promises")).every(function (table) {
-               return table.scrollWidth <= table.parentElement.clientWidth; }),
-             colours: Array.from(new Set(Array.from(root.querySelectorAll(".calendar td")).map(function (cell) {
-               return frame.contentWindow.getComputedStyle(cell).backgroundColor; }))).length };
-  }));
-});
-</script>"""
+MEASURE = """() => {
+  document.querySelectorAll("details").forEach(part => { part.open = true; });
+  const calendar = document.querySelector(".calendar");
+  return {
+    hostile: window.hostile === undefined ? 0 : 1,
+    calendar: calendar.scrollWidth - calendar.parentElement.clientWidth,
+    promises: [...document.querySelectorAll(".promises")].every(table => table.scrollWidth <= table.parentElement.clientWidth),
+    colours: new Set([...document.querySelectorAll(".calendar td")].map(cell => getComputedStyle(cell).backgroundColor)).size,
+  };
+}"""
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(CHROMIUM is None, reason="No Chromium on this machine, so the page can't be opened in a browser.")
+@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("of", ["candidate", "of_many_days"])
-def test_in_a_browser_the_page_fits_a_phone_and_a_desktop_and_runs_nothing(of, request, tmp_path):
+def test_in_a_browser_the_page_fits_a_phone_and_a_desktop_and_runs_nothing(of, theme, request, browser):
     page = request.getfixturevalue(of).path / "report" / "quality.html"
-    measure = tmp_path / "measure.html"
-    measure.write_text(MEASURE.replace("SRC", page.as_uri()), encoding="utf-8")
-    flags = [flag for flag in FLAGS if not flag.startswith("--virtual-time")]
-    command = [CHROMIUM, *flags, f"--user-data-dir={tmp_path / 'profile'}", "--window-size=1800,1000", "--dump-dom"]
-    ended = subprocess.run([*command, measure.as_uri()], capture_output=True, text=True, timeout=60, check=True)
-    phone, desktop = json.loads(unescape(re.search(r"<title>(.*?)</title>", ended.stdout, re.DOTALL).group(1)))
-    assert phone["width"] <= 390 < desktop["width"]
-    for screen in (phone, desktop):
-        assert screen["needed"] <= screen["width"]
-        assert screen["promises"]
-        assert screen["colours"] >= (3 if of == "candidate" else 2)
-        assert screen["hostile"] == 0
-        assert screen["calendar"] <= screen["room"]
+    for width in (PHONE, DESKTOP):
+        with opened(browser, page, width=width, theme=theme) as seen:
+            measured = seen.page.evaluate(MEASURE)
+            assert seen.sideways <= 0
+            assert measured["promises"]
+            assert measured["colours"] >= (3 if of == "candidate" else 2)
+            assert measured["hostile"] == 0
+            assert measured["calendar"] <= 0
+            assert seen.logged == []
+    with opened(browser, page, theme=theme) as seen:
+        assert seen.barriers() == []
+        seen.keep(f"quality-{of}-{theme}")
