@@ -60,7 +60,7 @@ def one_view(**view: Any) -> dict[str, View]:
 
 
 def as_plain(figure: Figure, simulated: bool) -> dict[str, Any]:
-    """What the page's script needs to draw it: rows as columns and values, since names would be repeated a thousandfold."""
+    """What the page's script needs to draw it."""
     return {
         "kind": figure.kind,
         "views": {key: plain_view(view, simulated) for key, view in figure.views.items()},
@@ -86,14 +86,24 @@ def spoken(view: View, simulated: bool) -> str:
 
 
 def as_columns(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Rows that share their names: `columns` and `rows`, days as ISO text and shares to six decimals."""
+    """Rows that share their names, a list of values a column. A column of texts has each text once, in `of`, and in `at` its
+    place for each row: days, names and colours are repeated thousands of times."""
     columns = list(rows[0]) if rows else []
-    return {"columns": columns, "rows": [[plain(row[column]) for column in columns] for row in rows]}
+    return {column: packed([plain(row[column]) for row in rows]) for column in columns}
+
+
+def packed(values: list[Any]) -> list[Any] | dict[str, list[Any]]:
+    texts = list(dict.fromkeys(value for value in values if isinstance(value, str)))
+    if len(texts) * 2 > len(values) or not all(value is None or isinstance(value, str) for value in values):
+        return values
+    places = {text: place for place, text in enumerate(texts)}
+    return {"of": texts, "at": [None if value is None else places[value] for value in values]}
 
 
 def plain(value: Any) -> Any:
+    """A value as the page has it: days as ISO text, shares to a thousandth of a per cent."""
     if isinstance(value, float):
-        return round(value, 6)
+        return round(value, 5)
     return value.isoformat() if isinstance(value, date | datetime) else value
 
 

@@ -7,13 +7,17 @@
 
   function dark() { return root.dataset.theme === "dark"; }
 
-  /* Rows arrive as columns and values; see `as_columns` in figures.py. */
-  function rowsOf(table) {
-    return table.rows.map(function (values) {
-      var row = {};
-      table.columns.forEach(function (column, place) { row[column] = values[place]; });
-      return row;
+  /* Rows arrive as columns, and a column of texts as its texts and their places; see `as_columns` in figures.py. */
+  function rowsOf(columns) {
+    var rows = [];
+    Object.keys(columns).forEach(function (name) {
+      var column = columns[name];
+      (Array.isArray(column) ? column : column.at).forEach(function (value, place) {
+        rows[place] = rows[place] || {};
+        rows[place][name] = Array.isArray(column) || value === null ? value : column.of[value];
+      });
     });
+    return rows;
   }
 
   /* Each placeholder, a text "@name", replaced by its value; a list of one by the value, if that is a list. */
