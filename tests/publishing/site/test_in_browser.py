@@ -144,9 +144,13 @@ def test_without_scripts_the_pictures_stand_in_their_places(browser, site):
         assert not seen.page.locator("#theme").is_visible()
 
 
-def test_the_page_prints_on_white_with_every_chart(browser, site, tmp_path):
+def test_paper_is_white_whatever_the_theme_and_has_every_chart(browser, site, tmp_path):
     with opened(browser, site / "index.html", theme="dark") as seen:
-        seen.page.wait_for_selector("#figure-headline .chart[data-drawn]")
-        printed = seen.page.pdf(path=tmp_path / "front.pdf")
-        assert printed.startswith(b"%PDF")
-        assert len(printed) > 50_000
+        page = seen.page
+        page.wait_for_selector("#figure-headline .chart[data-drawn]")
+        page.emulate_media(media="print")
+        colours = "[getComputedStyle(document.querySelector('#figure-headline svg text')).fill, getComputedStyle(document.body).backgroundColor]"
+        assert page.evaluate(colours) == ["rgb(29, 29, 29)", "rgb(255, 255, 255)"]
+        # what was never scrolled to prints as its picture
+        assert page.locator(".chart:not([data-drawn]) img").count() >= 1
+        assert page.pdf(path=tmp_path / "front.pdf").startswith(b"%PDF")

@@ -42,10 +42,11 @@ def theme(*, paper: str, ink: str, soft: str, grid: str, line: str) -> dict[str,
     }  # fmt: skip
 
 
-# The papers and inks of `static/style.css`.
+# On a page, charts take the colours of `static/style.css`, so that they follow the reader's theme, and paper, without being
+# drawn again. A picture that leaves the page has the light ones.
 THEMES = {
+    "page": theme(paper="transparent", ink="var(--ink)", soft="var(--soft)", grid="var(--grid)", line="var(--axis)"),
     "light": theme(paper="#ffffff", ink="#1d1d1d", soft="#555555", grid="#e8e8e8", line="#bbbbbb"),
-    "dark": theme(paper="#16181c", ink="#ececec", soft="#b4b4b4", grid="#30343a", line="#5a5f66"),
 }
 
 

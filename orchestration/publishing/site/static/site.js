@@ -48,7 +48,6 @@
     this.element = element;
     this.place = element.querySelector(".chart");
     this.data = JSON.parse(element.querySelector(".figure-data").textContent);
-    this.view = null;
     this.isDrawn = false;
     var figure = this;
     element.querySelectorAll(".switches").forEach(function (switches) {
@@ -66,23 +65,26 @@
     return chosen.join("/");
   };
 
+  var options = { mode: "vega-lite", renderer: "svg", actions: false };
+
+  function embed(place, spec, theme) {
+    return window.vegaEmbed(place, spec, Object.assign({ config: window.observatory.themes[theme] }, options));
+  }
+
+  Figure.prototype.spec = function () { return specOf(this.data.kind, this.data.views[this.key()]); };
+
   Figure.prototype.draw = function () {
-    var figure = this, view = this.data.views[this.key()];
-    var options = {
-      mode: "vega-lite", renderer: "svg", actions: false,
-      config: window.observatory.themes[dark() ? "dark" : "light"]
-    };
+    var figure = this, key = this.key();
     this.isDrawn = true;
-    this.place.setAttribute("aria-label", view.alt);
+    this.place.setAttribute("aria-label", this.data.views[key].alt);
     // The library draws into an empty place of its own, so that the picture stays until the chart is there.
     var fresh = document.createElement("div");
     fresh.style.width = "100%";
     fresh.setAttribute("aria-hidden", "true");
     this.place.appendChild(fresh);
-    return window.vegaEmbed(fresh, specOf(this.data.kind, view), options).then(function (result) {
+    return embed(fresh, this.spec(), "page").then(function () {
       Array.prototype.slice.call(figure.place.children).forEach(function (child) { if (child !== fresh) { child.remove(); } });
-      figure.view = result.view;
-      figure.place.dataset.drawn = figure.key();
+      figure.place.dataset.drawn = key;
       figure.element.querySelectorAll("[data-save]").forEach(function (button) { button.hidden = false; });
     }).catch(function (error) {
       fresh.textContent = "This chart could not be drawn (" + error.message + "); its numbers are in the CSV below.";
@@ -90,13 +92,19 @@
     });
   };
 
+  /* A picture that leaves the page doesn't depend on the page's theme: it is drawn once more, out of sight. */
   Figure.prototype.save = function (format) {
     var name = this.element.id.replace("figure-", "") + "." + format;
-    this.view.toImageURL(format, format === "png" ? 2 : 1).then(function (address) {
-      var link = document.createElement("a");
-      link.href = address;
-      link.download = name;
-      link.click();
+    var aside = document.createElement("div");
+    var spec = Object.assign(this.spec(), { width: this.place.clientWidth - 24 });
+    embed(aside, spec, "light").then(function (result) {
+      return result.view.toImageURL(format, format === "png" ? 2 : 1).then(function (address) {
+        var link = document.createElement("a");
+        link.href = address;
+        link.download = name;
+        link.click();
+        result.finalize();
+      });
     });
   };
 
@@ -132,9 +140,5 @@
     root.dataset.theme = dark() ? "light" : "dark";
     try { window.localStorage.setItem("theme", root.dataset.theme); } catch (error) { /* kept for this page only */ }
     nameTheme();
-    figures.filter(function (figure) { return figure.isDrawn; }).forEach(function (figure) { figure.draw(); });
   });
-
-  /* Paper is white. What was never scrolled to prints as its picture. */
-  window.addEventListener("beforeprint", function () { root.dataset.theme = "light"; });
 })();
