@@ -2,6 +2,7 @@
 with the network switched off."""
 
 import re
+from html import unescape
 
 import duckdb
 import pytest
@@ -54,6 +55,23 @@ def test_nothing_is_logged_nothing_leaves_the_folder_and_no_hostile_name_runs(fr
     assert front.page.evaluate("window.hostile") is None
     assert front.page.locator("img:not(.chart img)").count() == 0
     front.keep(f"front-{front.width}")
+
+
+def test_a_picture_and_the_chart_that_takes_its_place_say_the_same(browser, site):
+    with opened(browser, site / "index.html") as seen:
+        seen.draw_all()
+        for figure in seen.page.locator(".figure").all():
+            name = figure.get_attribute("id").removeprefix("figure-")
+            picture = words_of((site / "charts" / f"{name}.svg").read_text(encoding="utf-8"))
+            assert words_of(figure.locator(".chart").inner_html()) == picture
+            assert len(picture) > 3
+
+
+def words_of(drawing: str) -> set[str]:
+    """What is written in a drawing, but for numbers: how many of an axis are told hangs on its length."""
+    written = re.findall(r"<text[^>]*>(?:<tspan[^>]*>)?([^<]+)<", drawing)
+    # long names are cut at a width, and letters are of other widths in other hands
+    return {words[:16] for words in map(unescape, written) if re.search(r"[A-Za-z]{2}", words)}
 
 
 def test_age_is_counted_by_the_browser_and_warns_when_old(front):
@@ -149,8 +167,9 @@ def test_paper_is_white_whatever_the_theme_and_has_every_chart(browser, site, tm
         page = seen.page
         page.wait_for_selector("#figure-headline .chart[data-drawn]")
         page.emulate_media(media="print")
-        colours = "[getComputedStyle(document.querySelector('#figure-headline svg text')).fill, getComputedStyle(document.body).backgroundColor]"
-        assert page.evaluate(colours) == ["rgb(29, 29, 29)", "rgb(255, 255, 255)"]
+        ink = "getComputedStyle(document.querySelector('#figure-headline svg text')).fill"
+        assert page.evaluate(ink) == "rgb(29, 29, 29)"
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
         # what was never scrolled to prints as its picture
         assert page.locator(".chart:not([data-drawn]) img").count() >= 1
         assert page.pdf(path=tmp_path / "front.pdf").startswith(b"%PDF")
