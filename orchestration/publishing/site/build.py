@@ -21,6 +21,7 @@ from orchestration.publishing.site.figures import Figure
 from orchestration.publishing.site.frame import STATIC, Frame
 from orchestration.publishing.site.ground import read_ground
 from orchestration.publishing.site.pages import front
+from orchestration.publishing.site.pages.everyone import read_everyone
 from orchestration.publishing.site.pages.quality import QUALITY_PAGE, render_quality_page
 
 PICTURE_WIDTH = 680  # pixels of the charts for print and for browsers without scripts
@@ -52,10 +53,17 @@ def render_report_into(candidate: Candidate, on_candidate: Sequence[Mapping[str,
         )
         environment = framing.environment(frame)
         figures = front.figures_of(connection, ground, facts)
+        everyone = read_everyone(connection, ground)
+        environment.globals["with_page"] = everyone.with_page
+        for path, text in everyone.pages(environment, frame):
+            write(folder / path, text)
         write(folder / QUALITY_PAGE, render_quality_page(environment, frame))
         write(folder / "index.html", front.render_front(environment, frame, facts, figures))
     for figure in figures.values():
         write_figure(folder, figure, ground.is_simulated)
+    for name, answer in everyone.csv_files().items():
+        write(folder / "data" / f"{name}.csv", csv_text(answer))
+    write(folder / "assets" / "search-index.js", everyone.search_index)
     write_assets(folder / "assets", ground.is_simulated)
     return folder / "index.html"
 

@@ -48,6 +48,7 @@ class Figure:
     views: dict[str, View]
     switches: tuple[Switch, ...] = ()
     basis: str | None = "new_downloads"
+    csv: str | None = None  # the file in data/ that has its rows among those of all others; None: one of its own
 
     @property
     def first(self) -> View:

@@ -50,6 +50,7 @@ def environment(frame: Frame) -> "jinja2.Environment":
         "percent": words.percent,
         "points": words.points,
         "count": words.count,
+        "parameters": words.parameters,
         "claim_value": words.claim_value,
         "score": score_in_words,
         "visible": lambda text: "–" if text in (None, "") else display_text(str(text)),

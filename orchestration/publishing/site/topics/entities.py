@@ -1,0 +1,213 @@
+"""Figures that pages of countries and of organisations have in common: lines by both attributions, bars of parts, weeks of
+releases. What is asked for them is with each page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from orchestration.publishing.site.answers import Answer, Rows
+from orchestration.publishing.site.figures import Figure, View, one_view
+from orchestration.publishing.site.ground import Ground, day_axis, milliseconds
+from orchestration.publishing.site.naming import ATTRIBUTIONS, Measure, display_name
+from orchestration.publishing.site.topics.shares import event_marks, gap_bands, lone_days
+from orchestration.publishing.site.words import count, percent
+
+# Models of any age, beside the measures of new ones.
+OF_ANY_AGE = Measure(
+    "trailing_30d",
+    30,
+    "30 days, models of any age",
+    ("Share of the 30-day downloads of models", "of any age"),
+    "of the 30-day downloads of open models on",
+    "The Hub's own count of the last 30 days, summed over all models, old and new.",
+)
+# Side marts carry metrics of one snapshot only; of those, the one whose downloads are recent tells more of a day.
+OF_ONE_SNAPSHOT = ("new_trailing_30d", "new_created", "trailing_30d")
+WEEKS_SHOWN = 53
+BARS_SHOWN = 8
+DARK, PALE = "#0072B2", "#8CC1E3"
+SHARES = {"format": ".1%", "exact": ".3%"}
+COUNTS = {"format": "~s", "exact": ","}
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """What all lines over days have in common: which days are drawn, and which have no value at all in a measure."""
+
+    ground: Ground
+    drawn: tuple[date, ...]
+    covered: dict[str, frozenset[date]]  # by measure
+    gaps: dict[str, Rows]
+    events: Rows
+    axis: dict[str, Any]
+
+    @property
+    def size(self) -> int:
+        """Of a day's point, in square pixels: few days have points that can be seen, many have points to hover over."""
+        return 40 if len(self.drawn) <= 45 else 6
+
+    @property
+    def thinning(self) -> dict[str, Any]:
+        """Parameters that thin a statement to the days that are drawn: each `step`-th, counted back from the last."""
+        step = (self.drawn[1] - self.drawn[0]).days if len(self.drawn) > 1 else 1
+        return {"last_day": self.ground.snapshot_date, "step": step}
+
+
+def calendar_of(ground: Ground, covered: Rows) -> Calendar:
+    """`covered`: metric, window_days, snapshot_date of every day with a share in a measure."""
+    days: dict[str, set[date]] = {}
+    for row in covered:
+        days.setdefault(f"{row['metric']}-{row['window_days']}", set()).add(row["snapshot_date"])
+    drawn = frozenset(ground.drawn_days)
+    found = {key: [{"snapshot_date": day} for day in sorted(of_measure)] for key, of_measure in days.items()}
+    return Calendar(
+        ground=ground,
+        drawn=tuple(ground.drawn_days),
+        covered={key: frozenset(of_measure) for key, of_measure in days.items()},
+        gaps={key: gap_bands(ground, rows, drawn) for key, rows in found.items()},
+        events=event_marks(ground),
+        axis=day_axis([row["snapshot_date"] for row in ground.days]),
+    )
+
+
+def measures_told(ground: Ground) -> tuple[Measure, ...]:
+    """Those of new models that the day has, the lead first, and models of any age."""
+    return (*ground.measures, OF_ANY_AGE)
+
+
+def one_snapshot_measure(ground: Ground) -> Measure:
+    """The measure of the side marts: of new models if the day has one."""
+    at_hand = {measure.metric: measure for measure in measures_told(ground)}
+    return next(at_hand[metric] for metric in OF_ONE_SNAPSHOT if metric in at_hand)
+
+
+def lines_view(
+    calendar: Calendar,
+    key: str,
+    found: Rows,
+    value: str,
+    *,
+    is_zero_if_absent: bool,
+    crossovers: Rows = (),
+    **words: Any,
+) -> View:
+    """A reading of `entity_lines`: column `value` of the found rows of one measure, by attribution and day."""
+    by_day = {(row["attribution"], row["snapshot_date"]): row for row in found}
+    covered = calendar.covered.get(key, frozenset())
+    series = []
+    for attribution in ("origin", "uploader"):
+        for day in calendar.drawn:
+            row = by_day.get((attribution, day), {})
+            absent = 0 if is_zero_if_absent and day in covered else None
+            series.append(
+                {
+                    "day": day,
+                    "by": attribution,
+                    "value": row.get(value, absent),
+                    "low": row.get("share_low", absent if value == "share" else None),
+                    "high": row.get("share_high", absent if value == "share" else None),
+                    "downloads": row.get("downloads", absent),
+                    "models": row.get("models", absent),
+                }
+            )
+    held = [
+        {"day": row["day"], "code": "", "share": row["value"], "low": row["low"], "high": row["high"]}
+        for row in series
+        if row["by"] == "uploader"
+    ]
+    lone = [{name: row[name] for name in ("day", "low", "high")} for row in lone_days(held) if row["low"] is not None]
+    gaps = calendar.gaps.get(key, [])
+    highest = max((row[name] for row in series for name in ("value", "high") if row[name] is not None), default=0)
+    top = (highest or (0.01 if value.startswith("share") else 1)) * (1.28 if gaps or calendar.events else 1.1)
+    return View(
+        data={"series": series, "lone": lone, "gaps": gaps, "events": calendar.events, "crossovers": list(crossovers)},
+        params=calendar.axis
+        | (SHARES if value.startswith("share") else COUNTS)
+        | {"top": round(top, 6), "size": calendar.size},
+        **words,
+    )
+
+
+def bars_view(found: Rows, *, name: str, value: str, title: str, subtitle: tuple[str, ...], what: str) -> View:
+    """A reading of `paired_bars`: the largest parts by either attribution, in their order, and how they are said."""
+    largest: dict[str, float] = {}
+    for row in found:
+        largest[row[name]] = max(largest.get(row[name], 0), row[value] or 0)
+    kept = sorted(largest, key=lambda part: (part == "(other)", -largest[part], part))[:BARS_SHOWN]
+    labels = labels_of(kept)
+    bars = [
+        {
+            "name": labels[part],
+            "by": attribution,
+            "share": row[value],
+            "downloads": row["downloads"],
+            "colour": DARK if attribution == "uploader" else PALE,
+        }
+        for part in kept
+        for attribution, _ in ATTRIBUTIONS
+        for row in found
+        if row[name] == part and row["attribution"] == attribution
+    ]
+    first = [bar for bar in bars if bar["by"] == bars[0]["by"]][:3]
+    said = ", ".join(f"{bar['name']} {percent(bar['share'])}" for bar in first)
+    said = f"by {first[0]['by']}, first {said}" if first else "nothing on this day"
+    return View(
+        title=title,
+        subtitle=subtitle,
+        alt=f"Bar chart: {what}; {said}.",
+        data={"bars": bars},
+        params={"top": round(max([bar["share"] or 0 for bar in bars] + [0.01]) * 1.22, 4)},
+        height=38 * max(len(kept), 1),
+    )
+
+
+def labels_of(names: Sequence[str]) -> dict[str, str]:
+    """What each name is called in a chart. Names that look alike once made visible are told apart by a number."""
+    labels: dict[str, str] = {}
+    for name in names:
+        label, number = display_name(name), 2
+        while label in labels.values():
+            label, number = f"{display_name(name)} ({number})", number + 1
+        labels[name] = label
+    return labels
+
+
+def weeks_figure(ground: Ground, name: str, who: str, answer: Answer, csv: str) -> Figure:
+    """Releases of the last 53 weeks. Columns of the answer: week_start, releases, variants, repositories."""
+    rows = [
+        {
+            "week": row["week_start"],
+            "label": row["week_start"].isoformat(),
+            "releases": row["releases"],
+            "variants": row["variants"],
+            "repositories": row["repositories"],
+        }
+        for row in answer.rows
+    ]
+    first = ground.snapshot_date - timedelta(weeks=WEEKS_SHOWN)
+    releases = sum(row["releases"] for row in rows)
+    return Figure(
+        name=name,
+        kind="release_weeks",
+        heading="Releases by week",
+        caption="Weeks begin on Monday. Repositories of one family within 14 days of its first are one release.",
+        definition="A family's repositories that came within 14 days of the first of them are one release, its sizes and "
+        "formats are variants.",
+        answer=answer,
+        csv=csv,
+        basis=None,
+        views=one_view(
+            title=f"Releases of {who}, by week",
+            subtitle=("First-party repositories, by family",),
+            alt=f"Bar chart: releases by week in the year to {ground.snapshot_date.isoformat()}: {count(releases)} in "
+            f"{len([row for row in rows if row['releases']])} weeks.",
+            data={"weeks": rows},
+            params={
+                "first": milliseconds(first),
+                "last": milliseconds(ground.snapshot_date + timedelta(days=7)),
+                "top": max([row["releases"] for row in rows] + [1]),
+            },
+        ),
+    )
+
