@@ -16,11 +16,12 @@ from orchestration.publishing.errors import (
 )
 from orchestration.publishing.query import open_current
 from orchestration.publishing.rollback import roll_back, versions_table, what_is_next
-from orchestration.publishing.site.build import headline_image_markdown, render_report_into
+from orchestration.publishing.site.build import Around, headline_image_markdown, render_report_into
 from orchestration.publishing.status import read_status, write_status
 from orchestration.publishing.versions import publish_candidate
 
 __all__ = [
+    "Around",
     "AuditFailed",
     "Candidate",
     "NothingPublished",

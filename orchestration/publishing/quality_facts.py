@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 
 import duckdb
@@ -40,7 +41,7 @@ class QualityFacts:
     history: Rows  # promises that were ever broken, as mart_promise_history has them
     accepted: Rows  # promise, accepted_because, first_date, last_date, days
 
-    @property
+    @cached_property
     def score(self) -> Score:
         return score_of(self.verdicts)
 

@@ -14,11 +14,13 @@ from orchestration.defs.transform.layers import marts, quality_marts
 from orchestration.defs.transform.translator import OWNERS
 from orchestration.project import dbt_project
 from orchestration.publishing import (
+    Around,
     Version,
     build_candidate,
     checkpoint,
     headline_image_markdown,
     publish_candidate,
+    published_versions,
     render_report_into,
 )
 from orchestration.publishing.examples import read_examples
@@ -98,7 +100,8 @@ def report(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Setting
     built = candidate_of_run(context, settings)
     on_candidate = results_of_run(settings, context.run.run_id, "published")
     with timed("report: drawn"):
-        page = render_report_into(built, on_candidate)
+        around = Around(published=published_versions(settings), manifest=dbt_project.manifest_path)
+        page = render_report_into(built, on_candidate, around)
     chart = {"share_of_new_model_downloads": dg.MetadataValue.md(headline_image_markdown(built.database))}
     # The chart belongs to the mart that it draws; it can only be drawn now that the mart has passed its gates.
     yield dg.AssetObservation(asset_key=SHARES, partition=days[-1].isoformat(), metadata=chart)

@@ -5,13 +5,16 @@ import base64
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from orchestration.publishing.candidate import Candidate
+from orchestration.publishing.current import Version
 from orchestration.publishing.licences import licence_of_all
 from orchestration.publishing.quality_facts import read_quality
 from orchestration.publishing.site import frame as framing
@@ -20,10 +23,20 @@ from orchestration.publishing.site.facts import read_front
 from orchestration.publishing.site.figures import Figure
 from orchestration.publishing.site.frame import STATIC, Frame
 from orchestration.publishing.site.ground import read_ground
+from orchestration.publishing.site.lineage import read_lineage
 from orchestration.publishing.site.pages import front
+from orchestration.publishing.site.pages.corrections import (
+    CORRECTIONS_CSV,
+    CORRECTIONS_PAGE,
+    read_corrections,
+    render_corrections,
+)
+from orchestration.publishing.site.pages.dictionary import DICTIONARY_PAGE, read_dictionary, render_dictionary
 from orchestration.publishing.site.pages.everyone import read_everyone
+from orchestration.publishing.site.pages.feed import FEED, Before, render_feed
 from orchestration.publishing.site.pages.quality import QUALITY_PAGE, render_quality_page
 
+DOCS_PAGE = "dbt.html"
 PICTURE_WIDTH = 680  # pixels of the charts for print and for browsers without scripts
 METADATA_WIDTH = 560  # pixels of the picture in Dagster's metadata
 DEFAULT_SIMULATION_NOTE = "A sandbox Hub served these numbers; unless its source says otherwise, none of them is real."
@@ -31,11 +44,24 @@ DEFAULT_SIMULATION_NOTE = "A sandbox Hub served these numbers; unless its source
 BUNDLE_SNIPPET = "window.vegaEmbed = vegaEmbed;"
 
 
-def render_report_into(candidate: Candidate, on_candidate: Sequence[Mapping[str, Any]] = ()) -> Path:
+@dataclass(frozen=True)
+class Around:
+    """What the site tells that isn't in the candidate: the versions on the disk, newest first; dbt's manifest, for lineage;
+    and dbt's own documentation as one page. Without them it says so, or says nothing of them."""
+
+    published: Sequence[Version] = ()
+    manifest: Path | None = None
+    docs: Path | None = None
+
+
+def render_report_into(
+    candidate: Candidate, on_candidate: Sequence[Mapping[str, Any]] = (), around: Around | None = None
+) -> Path:
     """Write the site into the candidate's `report/`, give the front page's path.
 
     `on_candidate` are the verdicts on the candidate's own file. Raises `PublishRefused` without a measure of new models.
     """
+    around = around or Around()
     folder = candidate.path / "report"
     shutil.rmtree(folder, ignore_errors=True)
     for below in ("assets", "charts", "data"):
@@ -55,17 +81,40 @@ def render_report_into(candidate: Candidate, on_candidate: Sequence[Mapping[str,
         figures = front.figures_of(connection, ground, facts)
         everyone = read_everyone(connection, ground)
         environment.globals["with_page"] = everyone.with_page
-        for path, text in everyone.pages(environment, frame):
+        corrections = read_corrections(connection)
+        entries = read_dictionary(connection, candidate.tables, read_lineage(around.manifest))
+        docs = DOCS_PAGE if around.docs else None
+        for path, text in chain(
+            everyone.pages(environment, frame),
+            [
+                (QUALITY_PAGE, render_quality_page(environment, frame)),
+                (CORRECTIONS_PAGE, render_corrections(environment, frame, corrections)),
+                (DICTIONARY_PAGE, render_dictionary(environment, frame, entries, docs)),
+                (FEED, render_feed(connection, frame, everyone.countries, [before(v) for v in around.published])),
+                ("index.html", front.render_front(environment, frame, facts, figures)),
+            ],
+        ):
             write(folder / path, text)
-        write(folder / QUALITY_PAGE, render_quality_page(environment, frame))
-        write(folder / "index.html", front.render_front(environment, frame, facts, figures))
+    if around.docs:
+        shutil.copyfile(around.docs, folder / DOCS_PAGE)
     for figure in figures.values():
         write_figure(folder, figure, ground.is_simulated)
-    for name, answer in everyone.csv_files().items():
+    for name, answer in (everyone.csv_files() | {CORRECTIONS_CSV: corrections}).items():
         write(folder / "data" / f"{name}.csv", csv_text(answer))
     write(folder / "assets" / "search-index.js", everyone.search_index)
     write_assets(folder / "assets", ground.is_simulated)
     return folder / "index.html"
+
+
+def before(version: Version) -> Before:
+    feed = version.report.with_name(FEED)
+    return Before(
+        version_id=version.version_id,
+        created_at=version.created_at,
+        snapshot_date=version.snapshot_date,
+        is_simulated=version.manifest["is_simulated"],
+        feed=feed if feed.is_file() else None,
+    )
 
 
 def write(path: Path, text: str) -> None:

@@ -30,13 +30,15 @@ def entity_lines(simulated: bool) -> alt.LayerChart:
     low = alt.Y(
         "low:Q", scale=alt.Scale(domain=[0, "@top"]), title=None, axis=alt.Axis(format="@format", tickCount=5)
     )
+    # The same legend for both, so that they are one.
+    legend = alt.Legend(
+        title=None, orient="top", symbolType="stroke", symbolStrokeWidth=3, labelExpr="'by ' + datum.label"
+    )
     told_colour = alt.Color(
-        "by:N",
-        scale=alt.Scale(domain=list(BY_COLOURS), range=list(BY_COLOURS.values())),
-        legend=alt.Legend(title=None, orient="top", symbolType="stroke", symbolStrokeWidth=3, labelExpr="'by ' + datum.label"),
-    )  # fmt: skip
+        "by:N", scale=alt.Scale(domain=list(BY_COLOURS), range=list(BY_COLOURS.values())), legend=legend
+    )
     dash = alt.StrokeDash(
-        "by:N", scale=alt.Scale(domain=list(BY_DASHES), range=list(BY_DASHES.values())), legend=None
+        "by:N", scale=alt.Scale(domain=list(BY_DASHES), range=list(BY_DASHES.values())), legend=legend
     )
     bounded = alt.value(BY_COLOURS["uploader"])
     tooltip = [
@@ -65,8 +67,8 @@ def entity_lines(simulated: bool) -> alt.LayerChart:
         source("series")
         .transform_filter("isValid(datum.value)")
         .transform_calculate(label="utcFormat(toDate(datum.day), '%Y-%m-%d')")
-        .mark_point(filled=True, opacity=1, size="@size")
-        .encode(x=day, y="value:Q", color="by:N", tooltip=tooltip),
+        .mark_point(filled=True, opacity=1)
+        .encode(x=day, y="value:Q", color="by:N", size=alt.value(alt.ExprRef("@size")), tooltip=tooltip),
         source("crossovers")
         .mark_point(shape="diamond", size=150, strokeWidth=2.5, filled=False, style="softline", opacity=1)
         .encode(x=day, y="value:Q", tooltip=[alt.Tooltip("text:N", title="Crossover")]),

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import jinja2
 
 COUNTRIES_PAGE = "countries.html"
+# Of a country that has no new models with downloads: bounds aren't told where there is nothing to bound.
+NO_DOWNLOADS = {"rank": None, "share": 0, "share_low": None, "share_high": None, "downloads": 0, "models": 0}
 
 
 def render_list(environment: "jinja2.Environment", frame: Frame, countries: Countries) -> str:
@@ -22,7 +24,7 @@ def render_list(environment: "jinja2.Environment", frame: Frame, countries: Coun
             "code": code,
             "name": ground.name(code),
             "is_country": code not in SPECIAL_NAMES and code in ground.names,
-            "uploader": countries.lead(code),
+            "uploader": countries.lead(code) or NO_DOWNLOADS,
             "origin": countries.told(code, ground.lead, "origin"),
             "any_age": countries.told(code, OF_ANY_AGE, "uploader"),
         }

@@ -80,11 +80,7 @@ class Countries:
     def told(self, code: str, measure: Measure, attribution: str) -> dict[str, Any] | None:
         """The day's row of a country in a measure; none where it has no downloads in it."""
         for row in self.day.rows(code):
-            if (row["metric"], row["window_days"], row["attribution"]) == (
-                measure.metric,
-                measure.window_days,
-                attribution,
-            ):
+            if (row["measure"], row["attribution"]) == (measure.key, attribution):
                 return row
         return None
 
@@ -105,8 +101,8 @@ def read_countries(connection: duckdb.DuckDBPyConnection, ground: Ground) -> Cou
     lead = {
         row["entity"]: row["downloads"]
         for row in day.whole.rows
-        if (row["metric"], row["window_days"], row["attribution"]) == (ground.lead.metric, ground.lead.window_days, "uploader")
-    }  # fmt: skip
+        if (row["measure"], row["attribution"]) == (ground.lead.key, "uploader")
+    }
     return Countries(
         ground=ground,
         calendar=calendar,
@@ -174,7 +170,7 @@ def lines_of(countries: Countries, code: str, name: str) -> Figure:
     ground = countries.ground
     by_measure: dict[str, Rows] = {}
     for row in countries.days.rows(code):
-        by_measure.setdefault(f"{row['metric']}-{row['window_days']}", []).append(row)
+        by_measure.setdefault(row["measure"], []).append(row)
     views = {}
     for measure in measures_told(ground):
         shares = {by: (countries.told(code, measure, by) or {}).get("share", 0) for by, _ in ATTRIBUTIONS}
@@ -364,6 +360,7 @@ SHARES = """
         shares.snapshot_date,
         shares.metric,
         shares.window_days,
+        concat(shares.metric, '-', shares.window_days) as measure,
         shares.attribution,
         cast(sum(shares.downloads) as bigint) as downloads,
         any_value(shares.total_downloads) as total_downloads,
@@ -378,7 +375,7 @@ SHARES = """
     inner join entities
         on shares.country_code = entities.country_code
     where shares.denominator = 'all'
-        and concat(shares.metric, '-', shares.window_days) in (select unnest($measures))
+        and measure in (select unnest($measures))
         and entities.entity in (select unnest($entities))
 """
 
@@ -391,21 +388,23 @@ DAYS = f"""
         and shares.snapshot_date <= $last_day
         and date_diff('day', shares.snapshot_date, $last_day) % $step = 0
     group by all
-    order by entity, metric, window_days, attribution desc, snapshot_date
+    order by entity, measure, attribution desc, snapshot_date
 """
 
 DAY = f"""
     with
 
-    {ENTITIES.strip()}
+    {ENTITIES.strip()},
 
-    {SHARES.strip()}
-        and shares.snapshot_date = $snapshot_date
-    group by all
-    order by
-        entity,
-        list_position($measures, concat(metric, '-', window_days)),
-        attribution desc
+    days as (
+        {SHARES.strip()}
+            and shares.snapshot_date = $snapshot_date
+        group by all
+    )
+
+    select *
+    from days
+    order by entity, list_position($measures, measure), attribution desc
 """
 
 ORGANIZATIONS = f"""

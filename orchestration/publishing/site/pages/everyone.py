@@ -48,7 +48,7 @@ class Everyone:
         yield list_of_countries.COUNTRIES_PAGE, list_of_countries.render_list(environment, frame, countries)
         yield (
             list_of_organizations.ORGANIZATIONS_PAGE,
-            list_of_organizations.render_list(environment, frame, organizations, countries),
+            list_of_organizations.render_list(environment, frame, organizations),
         )
         yield from country.render_countries(environment, frame, countries)
         yield from organization.render_organizations(environment, frame, organizations)

@@ -61,11 +61,7 @@ class Organizations:
     def told(self, name: str, measure: Measure, attribution: str) -> dict[str, Any] | None:
         """The day's row of an organisation in a measure; none where it isn't named in it."""
         for row in self.day.rows(name):
-            if (row["metric"], row["window_days"], row["attribution"]) == (
-                measure.metric,
-                measure.window_days,
-                attribution,
-            ):
+            if (row["measure"], row["attribution"]) == (measure.key, attribution):
                 return row
         return None
 
@@ -182,7 +178,7 @@ def lines_of(organizations: Organizations, name: str, shown: str) -> Figure:
     drawn = (ground.lead, OF_ANY_AGE)
     by_measure: dict[str, Rows] = {}
     for row in organizations.days.rows(name):
-        by_measure.setdefault(f"{row['metric']}-{row['window_days']}", []).append(row)
+        by_measure.setdefault(row["measure"], []).append(row)
     views = {}
     for measure in drawn:
         told = {by: organizations.told(name, measure, by) or {} for by, _ in ATTRIBUTIONS}
@@ -249,24 +245,29 @@ SHARES = """
         snapshot_date,
         metric,
         window_days,
+        concat(metric, '-', window_days) as measure,
         attribution,
         cast(sum(downloads) as bigint) as downloads,
         arg_max(share_of_country, downloads) as share_of_country,
         sum(share_of_total) as share_of_total,
         arg_max(country_code, downloads) as country_code
     from marts.mart_daily_organization_share
-    where concat(metric, '-', window_days) in (select unnest($measures))
+    where measure in (select unnest($measures))
         and organization in (select unnest($entities))
 """
 
 DAY = f"""
-    {SHARES.strip()}
-        and snapshot_date = $snapshot_date
-    group by all
-    order by
-        entity,
-        list_position($measures, concat(metric, '-', window_days)),
-        attribution desc
+    with
+
+    days as (
+        {SHARES.strip()}
+            and snapshot_date = $snapshot_date
+        group by all
+    )
+
+    select *
+    from days
+    order by entity, list_position($measures, measure), attribution desc
 """
 
 DAYS = f"""
@@ -274,7 +275,7 @@ DAYS = f"""
         and snapshot_date <= $last_day
         and date_diff('day', snapshot_date, $last_day) % $step = 0
     group by all
-    order by entity, metric, window_days, attribution desc, snapshot_date
+    order by entity, measure, attribution desc, snapshot_date
 """
 
 # As the reviewed table has them today, those that hold no longer last.
@@ -337,7 +338,7 @@ FAMILIES = """
         and attribution = 'origin'
         and organization in (select unnest($entities))
     group by all
-    order by entity, family = '(other)', downloads desc, family
+    order by entity, downloads desc, family
 """
 
 WEEKS = """

@@ -4,7 +4,6 @@ What stands on those pages is in `organization`."""
 from typing import TYPE_CHECKING
 
 from orchestration.publishing.site.frame import Frame
-from orchestration.publishing.site.pages.country import Countries
 from orchestration.publishing.site.pages.organization import Organizations
 from orchestration.publishing.site.topics.entities import OF_ANY_AGE
 
@@ -14,9 +13,7 @@ if TYPE_CHECKING:
 ORGANIZATIONS_PAGE = "organizations.html"
 
 
-def render_list(
-    environment: "jinja2.Environment", frame: Frame, organizations: Organizations, countries: Countries
-) -> str:
+def render_list(environment: "jinja2.Environment", frame: Frame, organizations: Organizations) -> str:
     """The page as text."""
     ground = organizations.ground
     listed = [
@@ -34,5 +31,4 @@ def render_list(
         ground=ground,
         listed=listed,
         named=organizations.named,
-        with_page=frozenset(countries.codes),
     )

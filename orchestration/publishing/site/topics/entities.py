@@ -124,7 +124,7 @@ def lines_view(
         data={"series": series, "lone": lone, "gaps": gaps, "events": calendar.events, "crossovers": list(crossovers)},
         params=calendar.axis
         | (SHARES if value.startswith("share") else COUNTS)
-        | {"top": round(top, 6), "size": calendar.size},
+        | {"top": round(top, 6), "size": str(calendar.size)},
         **words,
     )
 
