@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-COLUMN, ROW, BOX, TALL = 232, 30, 204, 22  # pixels: from column to column, from box to box; a box's width and height
-LONGEST_LABEL = 31  # characters that fit into a box
+COLUMN, ROW, BOX, TALL = 216, 27, 194, 20  # pixels: from column to column, from box to box; a box's width and height
+LONGEST_LABEL = 29  # characters that fit into a box
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,8 @@ class Drawing:
 
     width: int
     height: int
+    box: int  # width of each box, and its height
+    tall: int
     boxes: tuple[Box, ...]
     curves: tuple[str, ...]
 
@@ -112,6 +114,8 @@ def drawing_of(lineage: Lineage, key: str) -> Drawing:
     return Drawing(
         width=last * COLUMN + BOX + 2,
         height=tallest * ROW,
+        box=BOX,
+        tall=TALL,
         boxes=tuple(
             Box(
                 name=lineage.nodes[node].name,

@@ -4,7 +4,7 @@ How they are searched is in `static/search.js`."""
 import json
 
 from orchestration.display import display_name
-from orchestration.publishing.site.naming import SPECIAL_NAMES, page_of_country, page_of_organization
+from orchestration.publishing.site.naming import EU, SPECIAL_NAMES, page_of_country, page_of_organization
 from orchestration.publishing.site.pages.country import Countries
 from orchestration.publishing.site.pages.organization import Organizations
 
@@ -15,7 +15,7 @@ def search_index(countries: Countries, organizations: Organizations) -> str:
     entries = [
         [
             countries.ground.name(code),
-            "no country" if code in SPECIAL_NAMES else "country",
+            "no country" if code in SPECIAL_NAMES else "its members together" if code == EU else "country",
             page_of_country(code),
             " ".join(dict.fromkeys((code, countries.full_names.get(code, "")))).strip(),
         ]

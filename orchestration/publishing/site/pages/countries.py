@@ -4,7 +4,7 @@ What stands on those pages is in `country`."""
 from typing import TYPE_CHECKING
 
 from orchestration.publishing.site.frame import Frame
-from orchestration.publishing.site.naming import SPECIAL_NAMES
+from orchestration.publishing.site.naming import EU, SPECIAL_NAMES
 from orchestration.publishing.site.pages.country import Countries
 from orchestration.publishing.site.topics.entities import OF_ANY_AGE
 
@@ -23,7 +23,7 @@ def render_list(environment: "jinja2.Environment", frame: Frame, countries: Coun
         {
             "code": code,
             "name": ground.name(code),
-            "is_country": code not in SPECIAL_NAMES and code in ground.names,
+            "note": "no country" if code in SPECIAL_NAMES else "its members together" if code == EU else None,
             "uploader": countries.lead(code) or NO_DOWNLOADS,
             "origin": countries.told(code, ground.lead, "origin"),
             "any_age": countries.told(code, OF_ANY_AGE, "uploader"),

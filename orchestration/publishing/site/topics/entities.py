@@ -27,7 +27,7 @@ OF_ONE_SNAPSHOT = ("new_trailing_30d", "new_created", "trailing_30d")
 WEEKS_SHOWN = 53
 BARS_SHOWN = 8
 DARK, PALE = "#0072B2", "#8CC1E3"
-SHARES = {"format": ".1%", "exact": ".3%"}
+# How the axis and the tooltip write a value; small shares need decimals, or all ticks read alike.
 COUNTS = {"format": "~s", "exact": ","}
 
 
@@ -123,10 +123,15 @@ def lines_view(
     return View(
         data={"series": series, "lone": lone, "gaps": gaps, "events": calendar.events, "crossovers": list(crossovers)},
         params=calendar.axis
-        | (SHARES if value.startswith("share") else COUNTS)
+        | (share_formats(top) if value.startswith("share") else COUNTS)
         | {"top": round(top, 6), "size": str(calendar.size)},
         **words,
     )
+
+
+def share_formats(top: float) -> dict[str, str]:
+    decimals = next((number for number, least in enumerate((0.08, 0.008, 0.0008, 0.00008)) if top >= least), 4)
+    return {"format": f".{decimals}%", "exact": f".{max(decimals + 1, 2)}%"}
 
 
 def bars_view(found: Rows, *, name: str, value: str, title: str, subtitle: tuple[str, ...], what: str) -> View:
