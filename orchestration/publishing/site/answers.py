@@ -4,8 +4,10 @@ What is asked belongs to the pages; how an answer is drawn, to `figures` and `ki
 import csv
 import io
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import groupby
 from typing import Any
 
 import duckdb
@@ -59,7 +61,26 @@ def literal(value: Any) -> str:
         return f"date '{value.isoformat()}'"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(literal(item) for item in value) + "]"
-    return "'" + str(value).replace("'", "''") + "'"
+    return text_literal(str(value))
+
+
+def text_literal(text: str) -> str:
+    """A text as SQL writes it. What can't be seen, or turns the line round, is written by its number: whoever reads or copies
+    the statement gets what they see."""
+    parts = [
+        part
+        for hidden, group in groupby(text, key=is_hidden)
+        for part in (
+            [f"chr({ord(letter)})" for letter in group] if hidden else ["'" + "".join(group).replace("'", "''") + "'"]
+        )
+    ]
+    if not parts:
+        return "''"
+    return parts[0] if len(parts) == 1 else "concat(" + ", ".join(parts) + ")"
+
+
+def is_hidden(character: str) -> bool:
+    return unicodedata.category(character) in {"Cc", "Cf", "Cs"}
 
 
 # A spreadsheet takes a cell that begins so for a formula, and runs it.

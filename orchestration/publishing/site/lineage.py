@@ -109,7 +109,8 @@ def drawing_of(lineage: Lineage, key: str) -> Drawing:
         rows |= {node: place for place, node in enumerate(members)}
     tallest = max(sum(1 for node in inside if columns[node] == column) for column in range(last + 1))
     places = {
-        node: (columns[node] * COLUMN, round(shifted(rows[node], inside, columns, node, tallest) * ROW)) for node in inside
+        node: (columns[node] * COLUMN, round(shifted(rows[node], inside, columns, node, tallest) * ROW))
+        for node in inside
     }
     return Drawing(
         width=last * COLUMN + BOX + 2,

@@ -18,7 +18,9 @@ def parameters(number: int | None) -> str:
     """A model's size, to three digits: 7 B, 1.54 B, 270 M."""
     if not number:
         return "–"
-    unit, name = next(((unit, name) for unit, name in ((10**12, "T"), (10**9, "B"), (10**6, "M")) if number >= unit), (1, ""))
+    unit, name = next(
+        ((unit, name) for unit, name in ((10**12, "T"), (10**9, "B"), (10**6, "M")) if number >= unit), (1, "")
+    )
     return f"{number / unit:.3g} {name}".strip() if unit > 1 else count(number)
 
 

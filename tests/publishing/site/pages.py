@@ -1,5 +1,8 @@
 """A page read from its text: tags, attributes, words and scripts. How it looks and behaves is for the browser's tests."""
 
+import html
+import json
+import re
 from html.parser import HTMLParser
 
 
@@ -28,3 +31,26 @@ class Page(HTMLParser):
     @property
     def text(self) -> str:
         return " ".join(" ".join(self.words).split())
+
+
+def figures(text: str) -> list[dict]:
+    """What each figure of a page brings for its script."""
+    return [json.loads(found) for found in re.findall(r'class="figure-data">(.*?)</script>', text, re.DOTALL)]
+
+
+def rows_of(table: dict) -> list[dict]:
+    """Rows that a page brings as columns, each text once."""
+    columns = {
+        name: [None if place is None else values["of"][place] for place in values["at"]]
+        if isinstance(values, dict)
+        else values
+        for name, values in table.items()
+    }
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def statements(text: str) -> list[str]:
+    """The SQL that a page shows."""
+    return [
+        html.unescape(found) for found in re.findall(r"<pre tabindex=\"0\"[^>]*><code>(.*?)</code>", text, re.DOTALL)
+    ]

@@ -27,9 +27,7 @@ def entity_lines(simulated: bool) -> alt.LayerChart:
         axis=alt.Axis(format="%-d %b", grid=False, labelOverlap=True, labelFlush=False, values=["@ticks"]),
     )
     day, high = alt.X("day:T"), alt.Y2("high:Q")
-    low = alt.Y(
-        "low:Q", scale=alt.Scale(domain=[0, "@top"]), title=None, axis=alt.Axis(format="@format", tickCount=5)
-    )
+    low = alt.Y("low:Q", scale=alt.Scale(domain=[0, "@top"]), title=None, axis=alt.Axis(format="@format", tickCount=5))
     # The same legend for both, so that they are one.
     legend = alt.Legend(
         title=None, orient="top", symbolType="stroke", symbolStrokeWidth=3, labelExpr="'by ' + datum.label"

@@ -123,7 +123,9 @@ def read_countries(connection: duckdb.DuckDBPyConnection, ground: Ground) -> Cou
     )
 
 
-def render_countries(environment: "jinja2.Environment", frame: Frame, countries: Countries) -> Iterator[tuple[str, str]]:
+def render_countries(
+    environment: "jinja2.Environment", frame: Frame, countries: Countries
+) -> Iterator[tuple[str, str]]:
     """Each page's path below the site's root, and its text."""
     template = environment.get_template("country.html.j2")
     for code in countries.codes:
@@ -192,7 +194,8 @@ def lines_of(countries: Countries, code: str, name: str) -> Figure:
         heading=f"{name}’s share, day by day",
         caption="The pale area: the bounds of the share by uploader, if all that isn't attributed were the country's or none of "
         "it. A grey band is a day without a snapshot. A diamond: where it passed another country, or was passed, for seven "
-        "days." + (" Lines are drawn through some of the days only." if countries.calendar.thinning["step"] > 1 else ""),
+        "days."
+        + (" Lines are drawn through some of the days only." if countries.calendar.thinning["step"] > 1 else ""),
         definition=" ".join(dict.fromkeys(measure.meaning for measure in measures_told(ground)))
         + " By uploader: of whoever holds the repository. By origin: of whoever made the root of its declared lineage.",
         answer=countries.days.answer(code),

@@ -40,9 +40,7 @@ class Entry:
     drawing: Drawing | None
 
 
-def read_dictionary(
-    connection: duckdb.DuckDBPyConnection, counted: Mapping[str, int], lineage: Lineage
-) -> list[Entry]:
+def read_dictionary(connection: duckdb.DuckDBPyConnection, counted: Mapping[str, int], lineage: Lineage) -> list[Entry]:
     """Every table and view of the schema by name. `counted` has rows by table where they are known already."""
     catalogue = connection.execute("select current_database()").fetchone()[0]
     tables = read_tables(connection, catalogue)
@@ -101,9 +99,7 @@ def examples_by_table(connection: duckdb.DuckDBPyConnection, names: list[str], l
     return found
 
 
-def render_dictionary(
-    environment: "jinja2.Environment", frame: Frame, entries: list[Entry], docs: str | None
-) -> str:
+def render_dictionary(environment: "jinja2.Environment", frame: Frame, entries: list[Entry], docs: str | None) -> str:
     """The page as text. `docs` is where dbt's own documentation lies below the site's root, None if it doesn't."""
     return environment.get_template("dictionary.html.j2").render(
         root="",

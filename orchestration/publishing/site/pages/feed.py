@@ -121,7 +121,7 @@ def crossover_entries(ground: Ground, countries: Countries) -> list[Entry]:
         for row in countries.crossovers
         if (row["metric"], row["window_days"]) in labels and row["crossover_date"] <= ground.snapshot_date
     ]
-    found.sort(key=lambda row: (row["confirmed_date"] or row["crossover_date"]), reverse=True)
+    found.sort(key=lambda row: row["confirmed_date"] or row["crossover_date"], reverse=True)
     entries = []
     for row in found[:CROSSOVERS_TOLD]:
         leader, passed = row["leader_country_code"], row["passed_country_code"]

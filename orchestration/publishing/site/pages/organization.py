@@ -1,6 +1,7 @@
 """A page for each large organisation: where it is based and why, its downloads over time, its models, releases and families,
 and what others build on it. The list of them all is in `organizations`."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,6 @@ from orchestration.publishing.site.of_all import OfAll, ask_of_all
 from orchestration.publishing.site.topics.entities import (
     OF_ANY_AGE,
     Calendar,
-    calendar_of,
     lines_view,
     measures_told,
     one_snapshot_measure,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 # The mart names organisations from 0.05 % of a metric's downloads; the demo's last day names 117 in metrics that have a page's
 # lines, so that the cap cuts nothing there. It keeps the site's files few, since each is hashed and synced (2026-11-29).
 PAGES_AT_MOST = 150
+NEVER_IN_AN_ADDRESS = re.compile(r"[\x00-\x20\x7f\"<>\\^`{|}\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
 ACCOUNTS_LISTED, MODELS_LISTED, FAMILIES_LISTED, RELEASES_LISTED = 12, 12, 10, 12
 ADOPTION_LISTED, LICENCES_LISTED = 10, 8
 SERIES_CSV, WEEKS_CSV = "organizations-by-day", "organizations-weeks"
@@ -121,9 +122,7 @@ def render_organizations(
         yield page_of_organization(name), render_organization(template, frame, organizations, name)
 
 
-def render_organization(
-    template: "jinja2.Template", frame: Frame, organizations: Organizations, name: str
-) -> str:
+def render_organization(template: "jinja2.Template", frame: Frame, organizations: Organizations, name: str) -> str:
     ground, shown = organizations.ground, display_name(name)
     accounts = [row | {"link": safe_link(row["evidence_url"])} for row in organizations.accounts.rows(name)]
     country = organizations.country_of(name)
@@ -163,7 +162,7 @@ def stem(name: str) -> str:
 
 def safe_link(address: str | None) -> str | None:
     """The address, if a browser may be sent there: a page of the web, on a host, without a name or password before it."""
-    if not address or any(ord(character) < 33 for character in address):
+    if not address or NEVER_IN_AN_ADDRESS.search(address):
         return None
     try:
         parts = urlsplit(address)
@@ -199,8 +198,8 @@ def lines_of(organizations: Organizations, name: str, shown: str) -> Figure:
         name=f"{stem(name)}-downloads",
         kind="entity_lines",
         heading=f"{shown}’s downloads, day by day",
-        caption="On days on which it has less than 0.05 % of all such downloads, the marts don't name it, and the line is broken. "
-        "A grey band is a day without a snapshot."
+        caption="On days on which it has less than 0.05 % of all such downloads, the marts don't name it, and the line is "
+        "broken. A grey band is a day without a snapshot."
         + (" Lines are drawn through some of the days only." if organizations.calendar.thinning["step"] > 1 else ""),
         definition=f"{ground.lead.meaning} {OF_ANY_AGE.meaning} By uploader: of the repositories that its accounts hold. By "
         "origin: of everything whose declared lineage goes back to it.",

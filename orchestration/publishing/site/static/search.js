@@ -36,21 +36,22 @@
       .map(function (hit) { return hit.entry; });
   }
 
+  /* No link in it: an option is chosen as a whole, and the field keeps the focus. */
   function option(entry, number) {
-    var item = document.createElement("li"), link = document.createElement("a"), what = document.createElement("span");
+    var item = document.createElement("li"), name = document.createElement("bdi"), what = document.createElement("span");
     item.id = "search-option-" + number;
     item.setAttribute("role", "option");
     item.setAttribute("aria-selected", "false");
-    var name = document.createElement("bdi");
+    item.dataset.page = entry.page;
     name.textContent = entry.name;
     what.textContent = entry.what;
-    link.href = box.dataset.root + entry.page;
-    link.tabIndex = -1;
-    link.appendChild(name);
-    link.appendChild(what);
-    item.appendChild(link);
+    item.appendChild(name);
+    item.appendChild(what);
+    item.addEventListener("click", function () { go(item); });
     return item;
   }
+
+  function go(item) { window.location.assign(box.dataset.root + item.dataset.page); }
 
   function close() {
     list.hidden = true;
@@ -92,23 +93,26 @@
   input.addEventListener("input", show);
   input.addEventListener("focus", function () { if (input.value.trim()) { show(); } });
   input.addEventListener("keydown", function (event) {
-    var links = list.hidden ? [] : list.querySelectorAll("a");
+    var items = list.hidden ? [] : list.querySelectorAll("[data-page]");
     if (event.key === "Escape") {
       if (list.hidden) { input.value = ""; }
       close();
     } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-      if (list.hidden) { show(); links = list.querySelectorAll("a"); }
-      if (links.length === 0) { return; }
+      if (list.hidden) { show(); items = list.querySelectorAll("[data-page]"); }
+      if (items.length === 0) { return; }
       var step = event.key === "ArrowDown" ? 1 : -1;
-      mark(active < 0 && step < 0 ? links.length - 1 : (active + step + links.length) % links.length);
+      mark(active < 0 && step < 0 ? items.length - 1 : (active + step + items.length) % items.length);
     } else if (event.key === "Enter") {
-      if (links.length === 0) { return; }
-      links[Math.max(active, 0)].click();
+      if (items.length === 0) { return; }
+      go(items[Math.max(active, 0)]);
     } else {
       return;
     }
     event.preventDefault();
   });
+  // Pressing on an option would take the focus away, and so close the list before the click comes.
+  list.addEventListener("pointerdown", function (event) { event.preventDefault(); });
+  list.addEventListener("mousedown", function (event) { event.preventDefault(); });
   document.addEventListener("pointerdown", function (event) { if (!box.contains(event.target)) { close(); } });
   box.addEventListener("focusout", function (event) { if (!box.contains(event.relatedTarget)) { close(); } });
   box.hidden = false;

@@ -215,4 +215,3 @@ def weeks_figure(ground: Ground, name: str, who: str, answer: Answer, csv: str) 
             },
         ),
     )
-
