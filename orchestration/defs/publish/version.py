@@ -10,6 +10,8 @@ from orchestration.defs.links import reading
 from orchestration.defs.partitions import one_run_a_range, snapshot_days
 from orchestration.defs.progress import tell, timed, warn
 from orchestration.defs.run_days import NOT_LANDED, VERSION_TAG, candidate_of_run, good_days, only_good_days, set_aside
+from orchestration.defs.transform.dbt_docs import documentation
+from orchestration.defs.transform.dbt_in_process import DbtInProcess
 from orchestration.defs.transform.layers import marts, quality_marts
 from orchestration.defs.transform.translator import OWNERS
 from orchestration.project import dbt_project
@@ -95,12 +97,16 @@ published_gate = gate_check("published")
     description="The page that a reader opens (headline, charts, coverage, claims, definitions), and the one about the quality "
     "of its data beside it. One report per version.",
 )
-def report(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]):
+def report(
+    context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], dbt: dg.ResourceParam[DbtInProcess]
+):
     days = good_days(context)
     built = candidate_of_run(context, settings)
     on_candidate = results_of_run(settings, context.run.run_id, "published")
     with timed("report: drawn"):
-        around = Around(published=published_versions(settings), manifest=dbt_project.manifest_path)
+        manifest = dbt_project.manifest_path
+        docs = documentation(dbt, settings, manifest)
+        around = Around(published=published_versions(settings), manifest=manifest, docs=docs)
         page = render_report_into(built, on_candidate, around)
     chart = {"share_of_new_model_downloads": dg.MetadataValue.md(headline_image_markdown(built.database))}
     # The chart belongs to the mart that it draws; it can only be drawn now that the mart has passed its gates.

@@ -97,6 +97,18 @@ class DbtInProcess:
                 DuckDBConnectionManager.close_all_connections()
         return events, result
 
+    def document(self, settings: Settings, folder: Path) -> Path:
+        """Write dbt's own documentation of the `manifest.json` in the folder as one page, give its path. No warehouse is
+        opened: column types are the dictionary's. Raises dg.Failure if dbt can't."""
+        from dbt.cli.main import dbtRunner
+
+        with _environment(settings):
+            command = ["--quiet", "docs", "generate", "--static", "--empty-catalog", "--no-compile", *_folders(folder)]
+            made = dbtRunner(manifest=self.manifest).invoke(command)
+        if not made.success:
+            raise dg.Failure(f"dbt could not write its documentation: {made.exception}. Run: make setup")
+        return folder / "static_index.html"
+
     def build(self, select: str, settings: Settings, *, exclude: str = "", days: Sequence[date], run_id: str):
         """Build a selection: seeds, models and data tests. Unit tests belong in the test suite, not in a daily run."""
         # "buildable": a test that compares marts with staging runs with the marts, not when only staging is new.
