@@ -79,7 +79,7 @@ def entity_lines(simulated: bool) -> alt.LayerChart:
 
 def release_weeks(simulated: bool) -> alt.LayerChart:
     """Releases by week, a bar each. Source: `weeks` (week, label, releases, variants, repositories). Placeholders: `first`
-    and `last` (days as milliseconds), `top`."""
+    and `last` (days as milliseconds), `top`, `counts` (its ticks)."""
     base = source("weeks").encode(
         x=alt.X(
             "week:T",
@@ -88,12 +88,12 @@ def release_weeks(simulated: bool) -> alt.LayerChart:
             axis=alt.Axis(format="%b %y", grid=False, labelOverlap=True, labelFlush=False, tickCount=6),
         )
     )
-    bars = base.mark_bar(size=7, color=BY_COLOURS["uploader"]).encode(
+    bars = base.mark_bar(size=5, color=BY_COLOURS["uploader"]).encode(
         y=alt.Y(
             "releases:Q",
             scale=alt.Scale(domain=[0, "@top"]),
             title=None,
-            axis=alt.Axis(tickMinStep=1, format="d", tickCount=4),
+            axis=alt.Axis(format="d", values=["@counts"]),
         ),
         tooltip=[
             alt.Tooltip("label:N", title="Week from"),

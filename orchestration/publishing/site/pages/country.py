@@ -193,9 +193,7 @@ def lines_of(countries: Countries, code: str, name: str) -> Figure:
         kind="entity_lines",
         heading=f"{name}’s share, day by day",
         caption="The pale area: the bounds of the share by uploader, if all that isn't attributed were the country's or none of "
-        "it. A grey band is a day without a snapshot. A diamond: where it passed another country, or was passed, for seven "
-        "days."
-        + (" Lines are drawn through some of the days only." if countries.calendar.thinning["step"] > 1 else ""),
+        "it. A diamond: where it passed another country, or was passed, for seven days. " + countries.calendar.caption,
         definition=" ".join(dict.fromkeys(measure.meaning for measure in measures_told(ground)))
         + " By uploader: of whoever holds the repository. By origin: of whoever made the root of its declared lineage.",
         answer=countries.days.answer(code),

@@ -11,6 +11,7 @@ import duckdb
 
 from orchestration.display import display_name, display_text
 from orchestration.publishing.errors import PublishRefused
+from orchestration.publishing.quality_facts import score_in_words
 from orchestration.publishing.site.answers import Rows, rows
 from orchestration.publishing.site.frame import Frame
 from orchestration.publishing.site.ground import Ground
@@ -77,8 +78,9 @@ def candidate_entry(connection: duckdb.DuckDBPyConnection, frame: Frame, countri
     at = captured[0]["captured_at"] if captured else None
     first, second = (countries.lead(code) or {"share": 0} for code in ("CN", "US"))
     restated = rows(connection, RESTATED, {"version_id": frame.version_id})
+    score = score_in_words(frame.quality.score.score)
     summary = (
-        f"Data up to {ground.snapshot_date.isoformat()}, quality score {frame.quality.score.score:.1f} of 100. Of new models' "
+        f"Data up to {ground.snapshot_date.isoformat()}, quality score {score} of 100. Of new models' "
         f"downloads ({ground.lead.label}): China {percent(first['share'])}, the United States {percent(second['share'])}. "
         f"Downloads are requests, not users. {restated_in_words(restated)}"
     )

@@ -199,8 +199,7 @@ def lines_of(organizations: Organizations, name: str, shown: str) -> Figure:
         kind="entity_lines",
         heading=f"{shown}’s downloads, day by day",
         caption="On days on which it has less than 0.05 % of all such downloads, the marts don't name it, and the line is "
-        "broken. A grey band is a day without a snapshot."
-        + (" Lines are drawn through some of the days only." if organizations.calendar.thinning["step"] > 1 else ""),
+        "broken. " + organizations.calendar.caption,
         definition=f"{ground.lead.meaning} {OF_ANY_AGE.meaning} By uploader: of the repositories that its accounts hold. By "
         "origin: of everything whose declared lineage goes back to it.",
         answer=organizations.days.answer(name),

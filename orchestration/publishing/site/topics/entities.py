@@ -28,47 +28,81 @@ WEEKS_SHOWN = 53
 BARS_SHOWN = 8
 DARK, PALE = "#0072B2", "#8CC1E3"
 # How the axis and the tooltip write a value; small shares need decimals, or all ticks read alike.
+# Square pixels of a day's point: few days have points that can be seen, many have points to hover over.
+FEW_DAYS, FEW, MANY = 45, 40, 6
 COUNTS = {"format": "~s", "exact": ","}
 
 
 @dataclass(frozen=True)
-class Calendar:
-    """What all lines over days have in common: which days are drawn, and which have no value at all in a measure."""
+class Span:
+    """The days that lines of one measure are drawn over: from the first one that has a share at all."""
 
-    ground: Ground
     drawn: tuple[date, ...]
-    covered: dict[str, frozenset[date]]  # by measure
-    gaps: dict[str, Rows]
+    covered: frozenset[date]
+    gaps: Rows
     events: Rows
     axis: dict[str, Any]
 
-    @property
-    def size(self) -> int:
-        """Of a day's point, in square pixels: few days have points that can be seen, many have points to hover over."""
-        return 40 if len(self.drawn) <= 45 else 6
+
+@dataclass(frozen=True)
+class Calendar:
+    """What all lines over days have in common: by measure the days that are drawn, and which have no value at all."""
+
+    ground: Ground
+    spans: dict[str, Span]
+    step: int  # each how-manieth day is drawn, counted back from the last
 
     @property
     def thinning(self) -> dict[str, Any]:
-        """Parameters that thin a statement to the days that are drawn: each `step`-th, counted back from the last."""
-        step = (self.drawn[1] - self.drawn[0]).days if len(self.drawn) > 1 else 1
-        return {"last_day": self.ground.snapshot_date, "step": step}
+        """Parameters that thin a statement to the days that are drawn."""
+        return {"last_day": self.ground.snapshot_date, "step": self.step}
+
+    @property
+    def caption(self) -> str:
+        """What the marks of all such lines mean."""
+        some = " Lines are drawn through some of the days only." if self.step > 1 else ""
+        return (
+            "A grey band is a day without a snapshot; at a dashed upright the Hub's own counters stalled or were recounted."
+            + some
+        )
 
 
 def calendar_of(ground: Ground, covered: Rows) -> Calendar:
     """`covered`: metric, window_days, snapshot_date of every day with a share in a measure."""
     days: dict[str, set[date]] = {}
     for row in covered:
-        days.setdefault(f"{row['metric']}-{row['window_days']}", set()).add(row["snapshot_date"])
-    drawn = frozenset(ground.drawn_days)
-    found = {key: [{"snapshot_date": day} for day in sorted(of_measure)] for key, of_measure in days.items()}
-    return Calendar(
-        ground=ground,
-        drawn=tuple(ground.drawn_days),
-        covered={key: frozenset(of_measure) for key, of_measure in days.items()},
-        gaps={key: gap_bands(ground, rows, drawn) for key, rows in found.items()},
-        events=event_marks(ground),
-        axis=day_axis([row["snapshot_date"] for row in ground.days]),
+        if row["snapshot_date"] <= ground.snapshot_date:
+            days.setdefault(f"{row['metric']}-{row['window_days']}", set()).add(row["snapshot_date"])
+    drawn = ground.drawn_days
+    step = (drawn[1] - drawn[0]).days if len(drawn) > 1 else 1
+    return Calendar(ground, {key: span_of(ground, found) for key, found in days.items()}, step)
+
+
+def span_of(ground: Ground, covered: set[date]) -> Span:
+    first = min(covered)
+    calendar = [row["snapshot_date"] for row in ground.days if first <= row["snapshot_date"] <= ground.snapshot_date]
+    gaps = gap_bands(ground, [{"snapshot_date": day} for day in sorted(covered)], frozenset(ground.drawn_days))
+    return Span(
+        drawn=tuple(day for day in ground.drawn_days if day >= first),
+        covered=frozenset(covered),
+        gaps=[gap for gap in gaps if first.isoformat() <= gap["middle"][:10] <= ground.snapshot_date.isoformat()],
+        events=spaced([mark for mark in event_marks(ground) if mark["day"] >= first.isoformat()], len(calendar)),
+        axis=day_axis(calendar),
     )
+
+
+def spaced(marks: Rows, days: int, part: int = 20) -> Rows:
+    """Marks that stand so close that their words would lie on each other keep their line only. Words that run downwards take a
+    twentieth of a phone's width, others a third."""
+    told: Rows = []
+    free_from = date.min
+    for mark in marks:
+        day = mark["day"] if isinstance(mark["day"], date) else date.fromisoformat(mark["day"])
+        is_free = day >= free_from
+        told.append(mark if is_free else mark | {"text": ""})
+        if is_free:
+            free_from = day + timedelta(days=max(1, days // part))
+    return told
 
 
 def measures_told(ground: Ground) -> tuple[Measure, ...]:
@@ -80,6 +114,9 @@ def one_snapshot_measure(ground: Ground) -> Measure:
     """The measure of the side marts: of new models if the day has one."""
     at_hand = {measure.metric: measure for measure in measures_told(ground)}
     return next(at_hand[metric] for metric in OF_ONE_SNAPSHOT if metric in at_hand)
+
+
+NOTHING = Span((), frozenset(), [], [], {"first": 0, "last": 1, "ticks": [0]})
 
 
 def lines_view(
@@ -94,12 +131,12 @@ def lines_view(
 ) -> View:
     """A reading of `entity_lines`: column `value` of the found rows of one measure, by attribution and day."""
     by_day = {(row["attribution"], row["snapshot_date"]): row for row in found}
-    covered = calendar.covered.get(key, frozenset())
+    span = calendar.spans.get(key, NOTHING)
     series = []
     for attribution in ("origin", "uploader"):
-        for day in calendar.drawn:
+        for day in span.drawn:
             row = by_day.get((attribution, day), {})
-            absent = 0 if is_zero_if_absent and day in covered else None
+            absent = 0 if is_zero_if_absent and day in span.covered else None
             series.append(
                 {
                     "day": day,
@@ -117,14 +154,19 @@ def lines_view(
         if row["by"] == "uploader"
     ]
     lone = [{name: row[name] for name in ("day", "low", "high")} for row in lone_days(held) if row["low"] is not None]
-    gaps = calendar.gaps.get(key, [])
     highest = max((row[name] for row in series for name in ("value", "high") if row[name] is not None), default=0)
-    top = (highest or (0.01 if value.startswith("share") else 1)) * (1.28 if gaps or calendar.events else 1.1)
+    top = (highest or (0.01 if value.startswith("share") else 1)) * (1.28 if span.gaps or span.events else 1.1)
     return View(
-        data={"series": series, "lone": lone, "gaps": gaps, "events": calendar.events, "crossovers": list(crossovers)},
-        params=calendar.axis
+        data={
+            "series": series,
+            "lone": lone,
+            "gaps": span.gaps,
+            "events": span.events,
+            "crossovers": spaced(list(crossovers), len(span.drawn) * calendar.step, part=3),
+        },
+        params=span.axis
         | (share_formats(top) if value.startswith("share") else COUNTS)
-        | {"top": round(top, 6), "size": str(calendar.size)},
+        | {"top": round(top, 6), "size": str(FEW if len(span.drawn) <= FEW_DAYS else MANY)},
         **words,
     )
 
@@ -192,6 +234,7 @@ def weeks_figure(ground: Ground, name: str, who: str, answer: Answer, csv: str) 
     ]
     first = ground.snapshot_date - timedelta(weeks=WEEKS_SHOWN)
     releases = sum(row["releases"] for row in rows)
+    most = max([row["releases"] for row in rows] + [1])
     return Figure(
         name=name,
         kind="release_weeks",
@@ -211,7 +254,8 @@ def weeks_figure(ground: Ground, name: str, who: str, answer: Answer, csv: str) 
             params={
                 "first": milliseconds(first),
                 "last": milliseconds(ground.snapshot_date + timedelta(days=7)),
-                "top": max([row["releases"] for row in rows] + [1]),
+                "top": most,
+                "counts": list(range(0, most + 1, -(-most // 4))),
             },
         ),
     )
