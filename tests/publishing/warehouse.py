@@ -156,7 +156,9 @@ class Contents:
     unplaced: int = 12
     china_grows: bool = True
     has_sensitivity: bool = True
-    evidence_urls: dict[str, str] = field(default_factory=dict)  # by organisation; else a page of the web
+    evidence_urls: dict[str, str] = field(
+        default_factory=dict
+    )  # by organisation; empty: none has evidence
     verdicts: Sequence[dict] = ()  # further ones, by what differs from one that is good
     downloads_plus: dict[date, int] = field(default_factory=dict)  # on what each model has on a day
     restated: Sequence[date] | None = None  # what the last run wrote anew; all days by default
@@ -243,7 +245,11 @@ def all_rows(contents: Contents) -> dict[str, list[tuple]]:
         **entities.rows(contents),
         "dim_organizations": [
             ("Org", date(1900, 1, 1), None, "Org", "FR", True, *(None,) * 7),
-            *(entities.organization_row(contents, *named) for named in entities.named_organizations(contents)),
+            *(
+                entities.organization_row(contents, *named)
+                for named in entities.named_organizations(contents)
+                if contents.evidence_urls
+            ),
         ],
         "dim_models": [model_row(contents, number) for number in range(200 + contents.extra_models)],
         "mart_daily_country_share": country_rows(contents),

@@ -130,7 +130,9 @@ def test_names_of_strangers_stay_text_and_nothing_of_theirs_is_run(page):
     tags = Page(page)
     for tag in ("img", "iframe"):
         assert not tags.of(tag)
-    assert {attributes["src"] for attributes in tags.of("script")} == {"assets/theme.js", "assets/site.js"}
+    assert {attributes["src"] for attributes in tags.of("script")} == {
+        f"assets/{name}.js" for name in ("theme", "site", "search", "search-index")
+    }
     assert not [name for _, attributes in tags.tags for name in attributes if name.startswith("on")]
     policy = next(a["content"] for a in tags.of("meta") if a.get("http-equiv") == "Content-Security-Policy")
     assert policy.startswith("default-src 'none'; script-src 'self' ")
