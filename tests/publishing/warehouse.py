@@ -156,9 +156,7 @@ class Contents:
     unplaced: int = 12
     china_grows: bool = True
     has_sensitivity: bool = True
-    evidence_urls: dict[str, str] = field(
-        default_factory=dict
-    )  # by organisation; empty: none has evidence
+    evidence_urls: dict[str, str] = field(default_factory=dict)  # by organisation; empty: none has evidence
     verdicts: Sequence[dict] = ()  # further ones, by what differs from one that is good
     downloads_plus: dict[date, int] = field(default_factory=dict)  # on what each model has on a day
     restated: Sequence[date] | None = None  # what the last run wrote anew; all days by default

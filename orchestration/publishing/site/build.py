@@ -13,6 +13,7 @@ from typing import Any
 
 import duckdb
 
+from orchestration.publishing import day_files
 from orchestration.publishing.candidate import Candidate
 from orchestration.publishing.current import Version
 from orchestration.publishing.licences import licence_of_all
@@ -82,7 +83,7 @@ def render_report_into(
         everyone = read_everyone(connection, ground)
         environment.globals["with_page"] = everyone.with_page
         corrections = read_corrections(connection)
-        entries = read_dictionary(connection, candidate.tables, read_lineage(around.manifest))
+        entries = read_dictionary(connection, counted(candidate), read_lineage(around.manifest))
         docs = DOCS_PAGE if around.docs else None
         for path, text in chain(
             everyone.pages(environment, frame),
@@ -104,6 +105,12 @@ def render_report_into(
     write(folder / "assets" / "search-index.js", everyone.search_index)
     write_assets(folder / "assets", ground.is_simulated)
     return folder / "index.html"
+
+
+def counted(candidate: Candidate) -> dict[str, int]:
+    """Rows by table, and of the view over all days, which nobody should have to count anew."""
+    days = {day_files.VIEW: sum(file.rows for file in candidate.days.values())} if candidate.days else {}
+    return candidate.tables | days
 
 
 def before(version: Version) -> Before:

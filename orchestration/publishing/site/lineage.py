@@ -18,7 +18,6 @@ class Node:
     name: str
     layer: str
     parents: tuple[str, ...]
-    examples: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,6 @@ def node_of(node: dict[str, Any], kept: dict[str, Any]) -> Node:
         name=name,
         layer=kind if kind != "model" else node["fqn"][1],
         parents=tuple(sorted({parent for parent in parents if parent in kept})),
-        examples=tuple(node.get("config", {}).get("meta", {}).get("examples", ())),
     )
 
 

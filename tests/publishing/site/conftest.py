@@ -8,6 +8,7 @@ import duckdb
 import pytest
 
 from orchestration.publishing import Around, build_candidate, publish_candidate, published_versions, render_report_into
+from orchestration.publishing.examples import Example
 from orchestration.settings import Settings
 
 from ..warehouse import ORGANIZATIONS, PASSED, Contents, write_warehouse
@@ -70,7 +71,6 @@ MANIFEST = {
             "name": "mart_daily_country_share",
             "fqn": ["p", "marts", "geography", "mart_daily_country_share"],
             "depends_on": {"nodes": ["model.p.stg", "seed.p.countries"]},
-            "config": {"meta": {"examples": [{"question": "Is 1 < 2?", "sql": "select 1 < 2 as is_less"}]}},
         },
         "model.p.claims": {
             "resource_type": "model",
@@ -113,7 +113,8 @@ def strangers(tmp_path_factory) -> Strangers:
     publish_candidate(settings, earlier, quality=[PASSED])
     manifest = settings.home / "dbt-manifest.json"
     manifest.write_text(json.dumps(MANIFEST), encoding="utf-8")
-    candidate = build_candidate(settings, version_id="v2", run_id="run-2", snapshot_dates=days)
+    examples = [Example("is_one_less", "Is 1 < 2?", "mart_daily_country_share", "select 1 < 2 as is_less")]
+    candidate = build_candidate(settings, version_id="v2", run_id="run-2", snapshot_dates=days, examples=examples)
     around = Around(published=published_versions(settings), manifest=manifest)
     page = render_report_into(candidate, around=around)
     return Strangers(page.parent, candidate.database, settings, contents)

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from orchestration.publishing.site.lineage import Lineage, drawing_of, read_lineage
+from orchestration.quality.suites import MADE_AT_PUBLICATION
 
 from .browser import NEEDS_CHROMIUM, PHONE, opened
 from .pages import Page
@@ -15,9 +16,9 @@ def test_every_table_and_column_is_told_in_the_comments_words(strangers):
     tables = strangers.rows("select table_name from duckdb_tables() where schema_name = 'marts'")
     columns = strangers.rows("select table_name, column_name from duckdb_columns() where schema_name = 'marts'")
     assert len(tables) > 20
-    for (table,) in tables:
+    for table in {table for (table,) in tables} - MADE_AT_PUBLICATION.keys():
         assert f"What {table} holds, it's all here. One row per key." in text
-    for table, column in columns:
+    for table, column in [row for row in columns if row[0] not in MADE_AT_PUBLICATION]:
         assert f"The {column} | of {table}." in text
 
 

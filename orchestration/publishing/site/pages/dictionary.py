@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from orchestration.publishing.candidate import SCHEMA, Table, quoted, read_tables
+from orchestration.publishing.candidate import Table, read_tables
+from orchestration.publishing.examples import TABLE as EXAMPLES
+from orchestration.publishing.layout import SCHEMA, quoted
 from orchestration.publishing.quality_facts import quality_of_tables
 from orchestration.publishing.site.answers import Rows, rows
 from orchestration.publishing.site.frame import Frame
 from orchestration.publishing.site.lineage import Drawing, Lineage, Node, drawing_of
 from orchestration.quality.score import SCORE_MEANS
-from orchestration.quality.suites import PUBLISHED_TABLES
+from orchestration.quality.suites import MADE_AT_PUBLICATION, PUBLISHED_TABLES
 
 if TYPE_CHECKING:
     import jinja2
 
 DICTIONARY_PAGE = "dictionary.html"
-EXAMPLES = "examples"
 GRAIN = "One row per "
 
 
@@ -45,8 +46,8 @@ def read_dictionary(connection: duckdb.DuckDBPyConnection, counted: Mapping[str,
     catalogue = connection.execute("select current_database()").fetchone()[0]
     tables = read_tables(connection, catalogue)
     names = [table.name for table in tables]
-    quality = quality_of_tables(connection, names)
-    examples = examples_by_table(connection, names, lineage)
+    quality = quality_of_tables(connection, [name for name in names if name not in MADE_AT_PUBLICATION])
+    examples = examples_by_table(connection, names)
     views = {row["view_name"] for row in rows(connection, VIEWS, {"schema": SCHEMA})}
     return [
         entry_of(
@@ -68,7 +69,7 @@ def entry_of(table: Table, lineage: Lineage, *, count: int | None, quality: str,
         table=table,
         description=before.strip() if found else text,
         grain=found + grain if found else None,
-        key=tuple(PUBLISHED_TABLES.get(table.name) or ()),
+        key=tuple((PUBLISHED_TABLES | MADE_AT_PUBLICATION).get(table.name) or ()),
         rows=count,
         quality=quality,
         examples=examples,
@@ -86,16 +87,11 @@ def count_rows(connection: duckdb.DuckDBPyConnection, table: Table, counted: Map
     return connection.execute(f"select count(*) from {SCHEMA}.{quoted(table.name)}").fetchone()[0]
 
 
-def examples_by_table(connection: duckdb.DuckDBPyConnection, names: list[str], lineage: Lineage) -> dict[str, Rows]:
-    """Queries of each table: those that stand in the database, else those of dbt's manifest."""
+def examples_by_table(connection: duckdb.DuckDBPyConnection, names: list[str]) -> dict[str, Rows]:
+    """The queries that stand in the database, by table."""
     found: dict[str, Rows] = {}
-    if EXAMPLES in names:
-        for row in rows(connection, EXAMPLE_QUERIES):
-            found.setdefault(row["table_name"], []).append(row)
-        return found
-    for node in lineage.nodes.values():
-        for example in node.examples:
-            found.setdefault(node.name, []).append({"question": example["question"], "sql": example["sql"].strip()})
+    for row in rows(connection, EXAMPLE_QUERIES) if EXAMPLES in names else ():
+        found.setdefault(row["table_name"], []).append(row)
     return found
 
 
