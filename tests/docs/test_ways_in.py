@@ -28,7 +28,9 @@ def published(tmp_path_factory) -> Settings:
         # Columns that the shown commands read, and the small warehouse has not.
         connection.execute("alter table marts.dim_models add column uploader_country varchar default 'CN'")
         connection.execute("comment on column marts.dim_models.uploader_country is 'Where its uploader is.'")
-        connection.execute("create table marts.fct_releases as select '0001' as release_id, 'CN' as country_code")
+        connection.execute(
+            "create or replace table marts.fct_releases as select '0001' as release_id, 'CN' as country_code"
+        )
         connection.execute("comment on table marts.fct_releases is 'One row per release.'")
         for column in ("release_id", "country_code"):
             connection.execute(f"comment on column marts.fct_releases.{column} is 'Its {column}.'")
