@@ -36,7 +36,7 @@ def theme(*, paper: str, ink: str, soft: str, grid: str, line: str) -> dict[str,
         "header": {"labelColor": ink, "titleColor": soft},
         "style": {
             "ink": {"color": ink, "fill": ink}, "soft": {"color": soft, "fill": soft},
-            "softline": {"color": soft, "stroke": soft}, "band": {"color": grid, "fill": grid},
+            "softline": {"color": soft, "stroke": soft}, "band": {"color": grid, "fill": grid}, "apart": {"stroke": paper},
             "watermark": {"color": ink, "fill": ink, "opacity": 0.13},
         },
     }  # fmt: skip
