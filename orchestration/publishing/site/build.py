@@ -51,10 +51,10 @@ def render_report_into(candidate: Candidate, on_candidate: Sequence[Mapping[str,
             licence=licence_of_all(facts.sources),
         )
         environment = framing.environment(frame)
-        figures = front.figures_of(connection, ground, facts)
+        contents = front.contents_of(connection, ground, facts)
         write(folder / QUALITY_PAGE, render_quality_page(environment, frame))
-        write(folder / "index.html", front.render_front(environment, frame, facts, figures))
-    for figure in figures.values():
+        write(folder / "index.html", front.render_front(environment, frame, facts, contents))
+    for figure in contents.in_order:
         write_figure(folder, figure, ground.is_simulated)
     write_assets(folder / "assets", ground.is_simulated)
     return folder / "index.html"

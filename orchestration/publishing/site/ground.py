@@ -29,7 +29,7 @@ class Ground:
     coverage: Rows  # the last day: attribution, basis, classed_share, located_share
     names: dict[str, str]  # what each code is called
     eu_members: frozenset[str]
-    dated_events: Rows  # event_date, title: what happened in the world, as a seed has it
+    dated_events: Rows  # event_date, kind, title, reason, source: what happened in the world, as a seed has it
 
     @property
     def lead(self) -> Measure:
@@ -90,12 +90,12 @@ def read_ground(connection: duckdb.DuckDBPyConnection) -> Ground:
         coverage=rows(connection, COVERAGE, {"snapshot_date": latest}),
         names={row["country_code"]: country_name(row["country_code"], row["country_name"]) for row in countries},
         eu_members=frozenset(row["country_code"] for row in countries if row["is_eu_member"]),
-        dated_events=[],
+        dated_events=rows(connection, EVENTS),
     )
 
 
 def day_axis(days: list[date]) -> dict[str, Any]:
-    """Parameters of a chart over these days: both ends with half a day beside them, and where the ticks stand.
+    """Parameters of a chart over these days: both ends with half a day beside them, and ticks with their format.
 
     In UTC, so that no reader's clock shifts a date. A tick a day while they fit, then a week, a month, a quarter.
     """
@@ -113,6 +113,7 @@ def day_axis(days: list[date]) -> dict[str, Any]:
         "first": milliseconds(first) - half,
         "last": milliseconds(last) + half,
         "ticks": [milliseconds(day) for day in ticks],
+        "dates": "%-d %b" if len(calendar) <= 100 else "%b %Y",
     }
 
 
@@ -128,6 +129,12 @@ MEASURES = """
     from marts.mart_daily_country_share
     where attribution = 'uploader' and denominator = 'all'
     group by all
+"""
+
+EVENTS = """
+    select event_date, kind, title, reason, source
+    from marts.dim_events
+    order by event_date, event_id
 """
 
 DAYS = """

@@ -42,7 +42,12 @@ def lines(simulated: bool) -> alt.LayerChart:
         source("events").mark_rule(style="softline", strokeDash=[3, 3], opacity=0.7).encode(x=told_day),
         along_the_top("events", dy=-7).encode(x=day, text="text:N"),
         drawn.mark_line(invalid=BROKEN).encode(
-            x=day, y=value, color=colour, strokeDash=dash, strokeWidth=alt.StrokeWidth("width:Q", scale=None), detail="code:N"
+            x=day,
+            y=value,
+            color=colour,
+            strokeDash=dash,
+            strokeWidth=alt.StrokeWidth("width:Q", scale=None),
+            detail="code:N",
         ),
         drawn.transform_filter("isValid(datum.value) && datum.size > 0")
         .mark_point(filled=True, opacity=1)

@@ -27,9 +27,10 @@ def heat_map(simulated: bool) -> alt.LayerChart:
         ),
     )  # fmt: skip
     density = alt.FillOpacity(
-        "class:N",
+        "class:O",
+        sort=list(DENSITIES),
         scale=alt.Scale(domain=list(DENSITIES), range=list(DENSITIES.values())),
-        legend=alt.Legend(title="Releases in a week", orient="top", symbolType="square", columns=4),
+        legend=None,  # a legend of densities has no colour to show them in; the caption says it
     )
     cells = (
         source("cells")
@@ -50,8 +51,10 @@ def heat_map(simulated: bool) -> alt.LayerChart:
             ],
         )
     )
-    rows = source("rows").mark_rect(style="band", opacity=0.5).encode(x=told, x2="to:T", y=y)
-    return finished(alt.layer(rows, cells, *watermark(simulated, 40)))
+    # The scale is told in a layer without a second edge: told beside one, it would be united with itself.
+    edge = source("rows").mark_point(opacity=0).encode(x=told, y=y)
+    rows = source("rows").mark_rect(style="band", opacity=0.5).encode(x=alt.X("from:T"), x2="to:T", y=y)
+    return finished(alt.layer(edge, rows, cells, *watermark(simulated, 40)))
 
 
 def cadence(simulated: bool) -> alt.LayerChart:
@@ -88,7 +91,9 @@ def cadence(simulated: bool) -> alt.LayerChart:
         )
     )
     text = (
-        source("dots").mark_text(align="left", dx=8, fontSize=10, style="ink").encode(x=alt.X("days:Q"), y=y, text="text:N")
+        source("dots")
+        .mark_text(align="left", dx=8, fontSize=10, style="ink")
+        .encode(x=alt.X("days:Q"), y=y, text="text:N")
     )
     return finished(alt.layer(names, medians, dots, text, *watermark(simulated, 40)))
 

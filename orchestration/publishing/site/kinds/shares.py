@@ -16,7 +16,8 @@ def share_lines(simulated: bool) -> alt.LayerChart:
 
     Sources: `series` (day, code, name, share, low, high, downloads, models, colour, dash, width, size), `bounds` and
     `lone` (day, low, high, colour), `ends` (day, at, colour, text, weight), `gaps` (day, to, middle, text), `events` (day,
-    text) and `crossovers` (day, share, text). Placeholders: `first` and `last` (days as milliseconds), `ticks`, `top`.
+    text) and `crossovers` (day, share, text). Placeholders: `first` and `last` (days as milliseconds), `ticks` and
+    `dates` (how they are written), `top`.
     """
     # Scales are told once, in one layer: told in each, or beside a second edge, their domains would be united.
     told_day = alt.X(
@@ -24,7 +25,7 @@ def share_lines(simulated: bool) -> alt.LayerChart:
         scale=alt.Scale(type="utc", domain=["@first", "@last"], nice=False),
         title=None,
         axis=alt.Axis(
-            format="%-d %b", grid=False, labelOverlap=True, labelFlush=False, values=["@ticks"]
+            format="@dates", grid=False, labelOverlap=True, labelFlush=False, values=["@ticks"]
         ),
     )  # fmt: skip
     day = alt.X("day:T")

@@ -2,7 +2,7 @@
 it. What is drawn how is in `kinds`; here it is asked and said."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from itertools import groupby
 from typing import Any
 
@@ -21,6 +21,7 @@ from orchestration.publishing.site.naming import (
     Measure,
     display_name,
 )
+from orchestration.publishing.site.topics.timeline import event_marks, gap_bands
 from orchestration.publishing.site.words import percent
 
 BOUNDED = (*LEADERS, EU)
@@ -159,46 +160,6 @@ def full_series(ground: Ground, codes: list[str], found: Rows, drawn: frozenset[
                 }
             )
     return table
-
-
-def gap_bands(ground: Ground, found: Rows, drawn: frozenset[date]) -> Rows:
-    """A band over each run of days without a share. Where lines are thinned, a band of one day among hundreds would be a
-    hair: then only runs of a week and more are told in words."""
-    covered = {row["snapshot_date"] for row in found}
-    least = 1 if len(drawn) == len(ground.days) else 7
-    bands = []
-    for is_covered, days in groupby(ground.days, key=lambda row: row["snapshot_date"] in covered):
-        run = [row["snapshot_date"] for row in days]
-        if not is_covered and len(run) >= least:
-            bands.append(
-                {
-                    "day": noon(run[0] - timedelta(days=1)),
-                    "to": noon(run[-1]),
-                    "middle": (run[0] + (run[-1] - run[0]) / 2).isoformat(),
-                    "text": "no snapshot" if len(run) < 30 else "no share yet",
-                }
-            )
-    return bands
-
-
-def noon(day: date) -> str:
-    return f"{day.isoformat()}T12:00:00Z"
-
-
-def event_marks(ground: Ground) -> Rows:
-    """Days on which the platform's own counters stalled or were recounted, and dated events of the world."""
-    first, last = ground.days[0]["snapshot_date"], ground.snapshot_date
-    platform = [
-        {"day": row["snapshot_date"].isoformat(), "text": f"Hub: {row['platform_event']}"}
-        for row in ground.days
-        if row["platform_event"] not in (None, "none")
-    ]
-    world = [
-        {"day": row["event_date"].isoformat(), "text": row["title"]}
-        for row in ground.dated_events
-        if first <= row["event_date"] <= last
-    ]
-    return sorted([*platform, *world], key=lambda mark: (mark["day"], mark["text"]))
 
 
 def crossover_marks(ground: Ground, reading: Reading, crossings: Rows, found: Rows, drawn: frozenset[date]) -> Rows:
