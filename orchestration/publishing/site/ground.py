@@ -1,7 +1,8 @@
 """What every page and figure stands on: the day, the measure that leads, the calendar, the coverage of the attribution.
 Read once a site; what a single figure asks is in `topics` and `pages`."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ LEADERS = ("CN", "US")
 NEIGHBOURS = 4  # countries drawn behind the two: more lines than six can't be told apart on a phone
 # A line of more points than this is thinned to every n-th day, and says so; the CSV keeps all. On a phone two points are
 # then still three pixels apart (2026-11-29).
-POINTS_DRAWN = 130
+POINTS_DRAWN = 110
 
 
 @dataclass(frozen=True)
@@ -59,13 +60,26 @@ class Ground:
     def drawn_days(self) -> list[date]:
         """The calendar days that a line over all of history is drawn through, the last one among them."""
         days = [row["snapshot_date"] for row in self.days if row["snapshot_date"] <= self.snapshot_date]
-        step = every(len(days))
-        return days[(len(days) - 1) % step :: step]
+        complete = {row["snapshot_date"] for row in self.days if row["status"] == "complete"}
+        return thinned(days, complete, POINTS_DRAWN)
+
+    def since(self, day: date) -> "Ground":
+        """The same without the calendar days before the given one."""
+        return replace(self, days=[row for row in self.days if row["snapshot_date"] >= day])
 
 
-def every(days: int) -> int:
-    """Each how-manieth of so many days is drawn."""
-    return max(1, -(-days // POINTS_DRAWN))
+def thinned(days: list[date], known: Collection[date], points: int) -> list[date]:
+    """Every n-th of the days, so that at most so many points are drawn, the last day among them.
+
+    Of each n days it is the last that has something to draw: a day without a snapshot is a gap only where all are drawn, or
+    where its neighbours have none either.
+    """
+    step = max(1, -(-len(days) // points))
+    chosen = []
+    for end in range(len(days), 0, -step):
+        some = days[max(end - step, 0) : end]
+        chosen.append(next((day for day in reversed(some) if day in known), some[-1]))
+    return chosen[::-1]
 
 
 def read_ground(connection: duckdb.DuckDBPyConnection) -> Ground:

@@ -62,7 +62,7 @@ def bars(simulated: bool) -> alt.LayerChart:
         title="@measure",
         axis=alt.Axis(format="@format", tickCount=4),
     )
-    base = source("bars").encode(x=x, y=alt.Y("name:N", sort=None, title=None, axis=names_axis(170)))
+    base = source("bars").encode(x=x, y=alt.Y("name:N", sort=None, title=None, axis=names_axis(190)))
     marks = base.mark_bar().encode(
         color=alt.Color("colour:N", scale=None),
         tooltip=[

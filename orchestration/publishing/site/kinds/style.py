@@ -18,6 +18,8 @@ def theme(*, paper: str, ink: str, soft: str, grid: str, line: str) -> dict[str,
     """A Vega config: whatever has no colour of its own in a specification takes it from here."""
     return {
         "background": paper,
+        # A chart is one picture with one text that says what it shows; labels of each of its points would be read out.
+        "aria": False,
         "font": FONT,
         "view": {"stroke": None},
         "title": {

@@ -52,11 +52,13 @@ def the_row(today: Rows, attribution: str, scope: str, entity: str) -> dict[str,
 
 def finding(today: Rows) -> str:
     told = []
-    for scope, words in (("CN", "China’s downloads"), ("US", "the United States’"), (WORLD, "all downloads")):
+    for scope, words in (("CN", "China’s"), ("US", "the United States’"), (WORLD, "all")):
         row = the_row(today, "uploader", scope, "organization")
         if row:
-            told.append(f"{words} as those of {row['effective_entities']:,.1f} equal organisations would be")
-    return f"By organisation, {'; '.join(told)}." if told else "No scope has a row by organisation on this day."
+            told.append(f"{words} as if {row['effective_entities']:,.1f} equal organisations shared them")
+    return (
+        f"Downloads are concentrated, {'; '.join(told)}." if told else "No scope has a row by organisation on this day."
+    )
 
 
 def over_time(story: Story, answer: Answer, today: Rows) -> Figure:

@@ -21,10 +21,12 @@ from orchestration.publishing.site.naming import (
     Measure,
     display_name,
 )
-from orchestration.publishing.site.topics.timeline import event_marks, gap_bands
+from orchestration.publishing.site.topics.timeline import covered_ground, event_marks, gap_bands
 from orchestration.publishing.site.words import percent
 
 BOUNDED = (*LEADERS, EU)
+BOUNDS = ("day", "code", "share", "low", "high")
+CROWDED = 0.55  # of the axis: beyond it a text to the right would run into the names at the lines' ends
 LABEL_SHARE = 15 / 380  # of the chart's height, from one name at the lines' ends to the next
 COUNTRIES_COMPARED = 10
 ORGANIZATIONS_SHOWN = 8
@@ -55,7 +57,7 @@ def headline(connection: duckdb.DuckDBPyConnection, ground: Ground, codes: list[
                 found = by_view.get((measure.metric, measure.window_days, attribution, denominator), [])
                 reading = Reading(measure, attribution, denominator)
                 views[f"{measure.key}/{attribution}/{denominator}"] = headline_view(
-                    ground, reading, codes, found, drawn, crossings
+                    ground, reading, codes, found, crossings
                 )
     return Figure(
         name="headline",
@@ -93,21 +95,23 @@ class Reading:
     denominator: str
 
 
-def headline_view(
-    ground: Ground, reading: Reading, codes: list[str], found: Rows, drawn: frozenset[date], crossings: Rows
-) -> View:
+def headline_view(whole: Ground, reading: Reading, codes: list[str], found: Rows, crossings: Rows) -> View:
+    ground = covered_ground(whole, found)
+    drawn = frozenset(ground.drawn_days)
     inside = [code for code in codes if code not in OUTSIDE[reading.denominator]]
     colours = line_colours([code for code in codes if code != EU] + [EU])
     series = full_series(ground, inside, found, drawn)
-    bounded = [row for row in series if row["code"] in BOUNDED]
+    bounded = [{name: row[name] for name in BOUNDS} for row in series if row["code"] in BOUNDED]
     highest = max(
         (value for row in series for value in (row["share"], bounded_high(row)) if value is not None), default=0
     )
-    gaps, events = gap_bands(ground, found, drawn), event_marks(ground)
+    gaps = gap_bands(ground, found, drawn)
+    events = event_marks(whole, ground.days[0]["snapshot_date"])
     crossed = crossover_marks(ground, reading, crossings, found, drawn)
     top = max(highest, 0.05) * (1.28 if gaps or events else 1.08)
-    for row in series:
+    for row in [*series, *bounded]:
         row["colour"] = colours[row["code"]]
+    for row in series:
         is_leader = row["code"] in LEADERS
         row["dash"], row["width"] = dash_of(row["code"]), 3.5 if is_leader else 1.5
         row["size"] = (60 if is_leader else 18) if len(drawn) <= 45 else (14 if is_leader else 4)
@@ -181,9 +185,16 @@ def crossover_marks(ground: Ground, reading: Reading, crossings: Rows, found: Ro
                     "day": row["crossover_date"].isoformat(),
                     "share": shares[key],
                     "text": f"{passed}, {row['crossover_date'].isoformat()}",
+                    "side": side_of(ground, row["crossover_date"]),
                 }
             )
     return marks
+
+
+def side_of(ground: Ground, day: date) -> str:
+    """To which side of its mark a text has room."""
+    first, last = ground.days[0]["snapshot_date"], ground.days[-1]["snapshot_date"]
+    return "left" if (day - first).days > CROWDED * (last - first).days else "right"
 
 
 def lone_days(bounded: Rows) -> Rows:

@@ -9,7 +9,7 @@ from typing import Any
 
 from orchestration.publishing.site.answers import Rows
 from orchestration.publishing.site.figures import View
-from orchestration.publishing.site.ground import LEADERS, Ground, day_axis
+from orchestration.publishing.site.ground import LEADERS, Ground, day_axis, thinned
 from orchestration.publishing.site.marks import dash_of, line_colours
 from orchestration.publishing.site.naming import display_name
 from orchestration.publishing.site.topics.topic import WORLD, Story
@@ -20,11 +20,16 @@ ROOM_FOR_WORDS = 1.42  # above the highest value, where words run down from the 
 END_LABEL_SHARE = 15 / 260  # of the chart's height, from one name at the lines' ends to the next
 
 
-def thinned(story: Story) -> list[date]:
-    """The days that a small chart's lines are drawn through, the last one among them."""
-    days = [row["snapshot_date"] for row in story.ground.days if row["snapshot_date"] <= story.ground.snapshot_date]
-    step = max(1, -(-len(days) // POINTS_OF_A_LINE))
-    return days[(len(days) - 1) % step :: step]
+# So many days without a number before the first: a window that the history doesn't cover yet, and no gap to be shown.
+LONG_BEFORE = 30
+
+
+def covered_ground(ground: Ground, found: Rows) -> Ground:
+    """The ground of a chart: without the days before the first number, if those are so many that they would be most of it."""
+    known = [row["snapshot_date"] for row in found]
+    if not known or (min(known) - ground.days[0]["snapshot_date"]).days < LONG_BEFORE:
+        return ground
+    return ground.since(min(known))
 
 
 @dataclass(frozen=True)
@@ -64,8 +69,10 @@ def lines_view(
     precise: str,
 ) -> View:
     """A view of the kind `lines`. `values` are number and further words by day and code; a day without is a gap."""
-    drawn = thinned(story)
-    found = [{"snapshot_date": day} for day, _ in values]
+    found = [{"snapshot_date": day} for day in sorted({day for day, _ in values})]
+    ground = covered_ground(story.ground, found)
+    days = [row["snapshot_date"] for row in ground.days if row["snapshot_date"] <= ground.snapshot_date]
+    drawn = thinned(days, {row["snapshot_date"] for row in found}, POINTS_OF_A_LINE)
     series, last = [], []
     for line in sorted(lines, key=lambda line: line.bold):
         for day in drawn:
@@ -75,7 +82,7 @@ def lines_view(
             if day == story.ground.snapshot_date and value is not None:
                 last.append({"line": line, "value": value})
     highest = max((row["value"] for row in series if row["value"] is not None), default=0) or 0
-    gaps, events = gap_bands(story.ground, found, drawn), event_marks(story.ground)
+    gaps, events = gap_bands(ground, found, drawn), event_marks(story.ground, ground.days[0]["snapshot_date"])
     in_words = bool(gaps) or any(event["text"].strip("–0123456789") for event in events)
     top = max(highest, 1e-4) * (ROOM_FOR_WORDS if in_words else 1.15)
     few = len(drawn) <= 45
@@ -100,7 +107,7 @@ def lines_view(
             "gaps": gaps,
             "events": events,
         },
-        params=day_axis([row["snapshot_date"] for row in story.ground.days])
+        params=day_axis([row["snapshot_date"] for row in ground.days])
         | {"top": round(top, 6), "format": number, "precise": precise},
     )
 
@@ -140,7 +147,7 @@ def gap_bands(ground: Ground, found: Rows, drawn: Collection[date]) -> Rows:
                     "day": noon(run[0] - timedelta(days=1)),
                     "to": noon(run[-1]),
                     "middle": (run[0] + (run[-1] - run[0]) / 2).isoformat(),
-                    "text": "no snapshot" if len(run) < 30 else "no share yet",
+                    "text": "no snapshot" if len(run) < LONG_BEFORE else "no share yet",
                 }
             )
     return bands
@@ -196,13 +203,14 @@ def marks_of(ground: Ground) -> list[Mark]:
     ]
 
 
-def event_marks(ground: Ground) -> Rows:
+def event_marks(ground: Ground, since: date | None = None) -> Rows:
     """The marks as a chart has them: in words while they are few and apart, else by the numbers of the list; marks that
     would touch share one text."""
-    marks = marks_of(ground)
+    start = since or ground.days[0]["snapshot_date"]
+    marks = [mark for mark in marks_of(ground) if mark.last >= start]
     if not marks:
         return []
-    span = max((ground.days[-1]["snapshot_date"] - ground.days[0]["snapshot_date"]).days, 1)
+    span = max((ground.days[-1]["snapshot_date"] - start).days, 1)
     apart = all((after.first - before.first).days >= span * MARKS_APART for before, after in pairwise(marks))
     drawn: Rows = []
     if len(marks) <= MARKS_IN_WORDS and apart:
