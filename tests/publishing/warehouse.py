@@ -12,6 +12,8 @@ import pyarrow as pa
 from orchestration.publishing.examples import Example
 from orchestration.quality.score import scores_by_day_and_step
 
+from . import entities
+
 METRICS = {"new_created": 365, "trailing_30d": 30, "new_trailing_30d": 30, "all_time": 0}
 COUNTRIES = {
     "CN": ("China", 4100),
@@ -31,16 +33,20 @@ ORGANIZATIONS = {
     "US": {"Meta": 0.3, "Google": 0.25, "OpenAI": 0.2, "Microsoft": 0.15, "(other)": 0.1},
 }
 
-TABLES = {
+TABLES = entities.TABLES | {
     "dim_snapshots": "snapshot_date date not null, status varchar not null, platform_event varchar, source varchar, "
     "source_revision varchar, source_license varchar, captured_at timestamp, counters_date date, models bigint, "
     "downloads_all_time bigint, is_simulated boolean",
     "dim_countries": "country_code varchar not null, country_name varchar, region varchar, is_eu_member boolean, "
     "is_user_assigned boolean",
     "dim_organizations": "namespace varchar not null, valid_from date not null, valid_to date, organization varchar, "
-    "country_code varchar, is_seeded boolean",
+    "country_code varchar, is_seeded boolean, parent_organization varchar, organization_type varchar, "
+    "secondary_country_code varchar, confidence varchar, evidence varchar, evidence_url varchar, note varchar",
     "dim_models": "repo_id varchar not null, model_id varchar, namespace varchar, created_at timestamp, "
-    "parameters bigint, downloads_all_time bigint, downloads_30d bigint, likes bigint",
+    "parameters bigint, downloads_all_time bigint, downloads_30d bigint, likes bigint, organization varchar, "
+    "family varchar, modality varchar, license varchar, openness varchar, is_listed boolean, is_outlier boolean, "
+    "uploader_country varchar, origin_country varchar, declares_training_data boolean",
+    "dim_events": "event_id varchar not null, event_date date, kind varchar, title varchar, reason varchar, source varchar",
     "fct_daily_model_downloads": "snapshot_date date not null, repo_id varchar not null, downloads bigint, "
     "delta_status varchar, days_spanned integer, age_days integer",
     "mart_daily_country_share": "snapshot_date date not null, metric varchar not null, window_days integer not null, "
@@ -152,6 +158,10 @@ class Contents:
     unplaced: int = 12
     china_grows: bool = True
     has_sensitivity: bool = True
+    evidence_urls: dict[str, str] = field(default_factory=dict)  # by organisation; else a page of the web
+    dated_events: Sequence[tuple[date, str, str]] = ((date(2025, 1, 20), "release", "DeepSeek-R1"),)  # day, kind, title
+    further: dict[str, list[tuple]] = field(default_factory=dict)  # rows that a table has besides
+    emptied: frozenset[str] = frozenset()  # tables without a row
     verdicts: Sequence[dict] = ()  # further ones, by what differs from one that is good
     downloads_plus: dict[date, int] = field(default_factory=dict)  # on what each model has on a day
     restated: Sequence[date] | None = None  # what the last run wrote anew; all days by default
@@ -189,8 +199,9 @@ def write_warehouse(path: Path, contents: Contents | None = None) -> Contents:
         for table, columns in tables.items():
             connection.execute(f"create table marts.{table} ({columns})")
             describe(connection, table, columns)
-        for table, table_rows in all_rows(contents).items():
-            if not table_rows or table not in tables:
+        for table, rows_of_table in all_rows(contents).items():
+            table_rows = [*rows_of_table, *contents.further.get(table, [])]
+            if not table_rows or table in contents.emptied or table not in tables:
                 continue
             # As one Arrow table: row by row, DuckDB takes seconds.
             columns = [list(column) for column in zip(*table_rows, strict=True)]
@@ -235,11 +246,16 @@ def all_rows(contents: Contents) -> dict[str, list[tuple]]:
         "dim_countries": [
             (code, name, "World", code in EU_MEMBERS, code.startswith("X")) for code, (name, _) in COUNTRIES.items()
         ],
-        "dim_organizations": [("Org", date(1900, 1, 1), None, "Org", "FR", True)],
-        "dim_models": [
-            (f"{number:024x}", f"Org/model-{number}", "Org", noon(date(2026, 9, 1)), None, number * 7, number, 1)
-            for number in range(200 + contents.extra_models)
+        **entities.rows(contents),
+        "dim_events": [
+            (f"event-{place}", day, kind, title, f"Why {title} matters", f"Source of {title}")
+            for place, (day, kind, title) in enumerate(contents.dated_events)
         ],
+        "dim_organizations": [
+            ("Org", date(1900, 1, 1), None, "Org", "FR", True, *(None,) * 7),
+            *(entities.organization_row(contents, *named) for named in entities.named_organizations(contents)),
+        ],
+        "dim_models": [model_row(contents, number) for number in range(200 + contents.extra_models)],
         "mart_daily_country_share": country_rows(contents),
         "mart_daily_organization_share": organization_rows(contents),
         "mart_country_crossovers": [
@@ -275,6 +291,11 @@ def all_rows(contents: Contents) -> dict[str, list[tuple]]:
         "fct_alerts": alert_rows(contents),
         "mart_restatements": restatement_rows(contents),
     }
+
+
+def model_row(contents: Contents, number: int) -> tuple:
+    told = (f"{number:024x}", f"Org/model-{number}", "Org", noon(date(2026, 9, 1)), None, number * 7, number, 1)
+    return told + entities.of_model(contents, number) + (("CN", "US")[number % 2], "US", number % 4 == 0)
 
 
 def alert_rows(contents: Contents) -> list[tuple]:
