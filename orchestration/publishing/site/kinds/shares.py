@@ -7,6 +7,7 @@ from orchestration.publishing.site.kinds.style import DASHES, finished, source, 
 
 HEADLINE_HEIGHT = 380
 LABEL_LINE = 15  # pixels from one name at the lines' ends to the next
+NARROW = 420  # pixels of plot: below it a sentence beside a mark would reach beyond the chart
 # A null breaks the line: nothing is drawn across a missing day.
 BROKEN = "break-paths-show-path-domains"
 
@@ -88,7 +89,7 @@ def said_beside(day: alt.X, share: alt.Y) -> list[alt.Chart]:
         source("crossovers")
         .transform_filter(f"datum.side === '{side}'")
         .mark_text(align=align, dx=dx, dy=-13, fontSize=11, style=style, strokeWidth=width)
-        .encode(x=day, y=share, text="text:N")
+        .encode(x=day, y=share, text=alt.condition(f"width > {NARROW}", alt.Text("text:N"), alt.value("")))
         for side, align, dx in (("right", "left", 9), ("left", "right", -9))
         for style, width in ((["ink", "apart"], 5), ("ink", 0))
     ]

@@ -89,6 +89,7 @@ def render_front(environment: "jinja2.Environment", frame: Frame, facts: FrontFa
         figures=contents.figures,
         topics=contents.topics,
         marks=marks_of(ground),
+        crossovers=[mark["text"] for mark in contents.figures["headline"].first.data["crossovers"]],
         flags_shown=FLAGS_SHOWN,
         leaders=[facts.country(code) for code in LEADERS],
         order=order_in_words(facts),

@@ -114,7 +114,7 @@ def built_on(story: Story, roots: Answer) -> Figure:
         ]
         views[column] = View(
             title="Whose models are built on",
-            subtitle=(f"Derivatives by the organisation at their root: {words}", f"({story.lead.phrase})"),
+            subtitle=("Derivatives by the organisation at their root:", f"{words} ({story.lead.phrase})"),
             alt=f"Bar chart: derivatives by the organisation at their root, {words}: "
             + ", ".join(f"{bar['name']} {bar['text']}" for bar in bars[:3])
             + ".",

@@ -117,7 +117,8 @@ def calendar(story: Story, labs: Rows, weeks: Answer, first: date) -> Figure:
         views=one_view(
             title="Releases, week by week",
             subtitle=(
-                f"The largest laboratories by downloads, {WEEKS} weeks to {story.ground.snapshot_date.isoformat()}",
+                "The largest laboratories by downloads,",
+                f"{WEEKS} weeks to {story.ground.snapshot_date.isoformat()}",
             ),
             alt=f"Heat map: releases of {len(labs)} laboratories in each of the last {WEEKS} weeks. Most have "
             + ", ".join(f"{display_name(name)} {number}" for name, number in most)

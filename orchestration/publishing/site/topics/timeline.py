@@ -158,7 +158,8 @@ def noon(day: date) -> str:
 
 
 MARKS_IN_WORDS = 6  # more than these stand as numbers, with a list below the chart
-MARKS_APART = 1 / 32  # of the axis: nearer than this two texts would touch, on a phone
+# Of the axis: nearer than this two texts that run downwards would touch, on a phone (2026-11-29).
+MARKS_APART = 1 / 15
 
 
 @dataclass(frozen=True)
