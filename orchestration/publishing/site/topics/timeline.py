@@ -85,6 +85,8 @@ def lines_view(
     gaps, events = gap_bands(ground, found, drawn), event_marks(story.ground, ground.days[0]["snapshot_date"])
     in_words = bool(gaps) or any(event["text"].strip("–0123456789") for event in events)
     top = max(highest, 1e-4) * (ROOM_FOR_WORDS if in_words else 1.15)
+    if number.endswith("%") and highest <= 1:
+        top = min(top, 1.0)  # no part is more than the whole, and no axis should say so
     few = len(drawn) <= 45
     return View(
         title=title,
