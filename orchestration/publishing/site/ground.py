@@ -16,7 +16,7 @@ LEADERS = ("CN", "US")
 NEIGHBOURS = 4  # countries drawn behind the two: more lines than six can't be told apart on a phone
 # A line of more points than this is thinned to every n-th day, and says so; the CSV keeps all. On a phone two points are
 # then still three pixels apart (2026-11-29).
-POINTS_DRAWN = 110
+POINTS_DRAWN = 90
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from orchestration.publishing.site.kinds.shares import names_axis
 from orchestration.publishing.site.kinds.style import finished, source, watermark
 
 # How dense a cell of one, two, three or four, and more releases is. The first is 3:1 on neither paper: the cell's edge is.
-DENSITIES = {"1": 0.35, "2": 0.6, "3–4": 0.8, "5+": 1.0}
+DENSITIES = {"1": 0.5, "2": 0.7, "3–4": 0.85, "5+": 1.0}
 LONGEST_DAYS = 400  # beyond the trailing year in which gaps are counted
 
 
@@ -34,7 +34,7 @@ def heat_map(simulated: bool) -> alt.LayerChart:
     )
     cells = (
         source("cells")
-        .mark_rect(strokeWidth=0.7)
+        .mark_rect(strokeWidth=1)
         .encode(
             x=alt.X("from:T"),
             x2="to:T",

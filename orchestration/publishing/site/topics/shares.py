@@ -10,7 +10,7 @@ import duckdb
 
 from orchestration.publishing.site.answers import Answer, Rows, ask, rows
 from orchestration.publishing.site.figures import Figure, Switch, View, one_view
-from orchestration.publishing.site.ground import LEADERS, NEIGHBOURS, Ground, day_axis
+from orchestration.publishing.site.ground import LEADERS, NEIGHBOURS, POINTS_DRAWN, Ground, day_axis
 from orchestration.publishing.site.marks import dash_of, leader_colour, line_colours, tint
 from orchestration.publishing.site.naming import (
     ATTRIBUTIONS,
@@ -68,7 +68,7 @@ def headline(connection: duckdb.DuckDBPyConnection, ground: Ground, codes: list[
         "band is a day without a snapshot; nothing is drawn across it. A diamond: one country passed another and stayed ahead "
         "for seven days."
         + (
-            " Lines are drawn through some of the days only; the CSV has all of them."
+            f" A line over more than {POINTS_DRAWN} days is drawn through some of them; the CSV has all."
             if len(drawn) < len(ground.days)
             else ""
         ),
