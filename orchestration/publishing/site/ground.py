@@ -57,11 +57,16 @@ class Ground:
         }
 
     @property
+    def calendar(self) -> list[date]:
+        """Every day up to the last one that is told."""
+        return [row["snapshot_date"] for row in self.days if row["snapshot_date"] <= self.snapshot_date]
+
+    @property
     def drawn_days(self) -> list[date]:
-        """The calendar days that a line over all of history is drawn through, the last one among them."""
-        days = [row["snapshot_date"] for row in self.days if row["snapshot_date"] <= self.snapshot_date]
-        complete = {row["snapshot_date"] for row in self.days if row["status"] == "complete"}
-        return thinned(days, complete, POINTS_DRAWN)
+        """Each n-th of the calendar days, counted back from the last: what a question over all of history is thinned to."""
+        days = self.calendar
+        step = max(1, -(-len(days) // POINTS_DRAWN))
+        return days[(len(days) - 1) % step :: step]
 
     def since(self, day: date) -> "Ground":
         """The same without the calendar days before the given one."""

@@ -33,7 +33,7 @@ from orchestration.publishing.site.topics import (
     sizes,
 )
 from orchestration.publishing.site.topics.parts import ink_on
-from orchestration.publishing.site.topics.timeline import covered_ground, event_marks, marks_of
+from orchestration.publishing.site.topics.timeline import covered_ground, event_marks, marks_of, numbered_marks
 from orchestration.publishing.site.topics.topic import WORLD, Story, read_story
 from orchestration.settings import Settings
 
@@ -293,6 +293,7 @@ def ground_of(days: int, events: dict[int, str], dated: tuple[tuple[int, str], .
 
 def test_few_marks_stand_in_words_and_dated_events_outside_history_do_not():
     ground = ground_of(100, {10: "stalled"}, ((50, "Acme 3"), (-5, "Before"), (200, "After")))
+    assert numbered_marks(ground) == event_marks(ground)
     assert event_marks(ground) == [
         {"day": "2026-01-11", "text": "Hub: stalled"},
         {"day": "2026-02-20", "text": "Acme 3"},
@@ -305,14 +306,14 @@ def test_days_in_a_row_are_one_mark():
 
 
 def test_marks_that_would_touch_share_one_text_of_their_numbers_and_keep_their_lines():
-    marks = event_marks(ground_of(450, {number: "stalled" for number in (0, 90, 92, 94, 300)}))
+    marks = numbered_marks(ground_of(450, {number: "stalled" for number in (0, 90, 92, 94, 300)}))
     assert [mark["text"] for mark in marks] == ["1", "2–4", "", "", "5"]
     assert len({mark["day"] for mark in marks}) == 5
 
 
 def test_marks_keep_their_numbers_where_a_chart_begins_later():
     ground = ground_of(450, {number: "stalled" for number in range(0, 450, 20)})
-    texts = [mark["text"] for mark in event_marks(ground, date(2026, 11, 1)) if mark["text"]]
+    texts = [mark["text"] for mark in numbered_marks(ground, date(2026, 11, 1)) if mark["text"]]
     assert texts == ["17", "18", "19", "20", "21", "22", "23"]
 
 

@@ -10,7 +10,7 @@ import duckdb
 
 from orchestration.publishing.site.answers import Answer, Rows, ask, rows
 from orchestration.publishing.site.figures import Figure, Switch, View, one_view
-from orchestration.publishing.site.ground import LEADERS, NEIGHBOURS, POINTS_DRAWN, Ground, day_axis
+from orchestration.publishing.site.ground import LEADERS, NEIGHBOURS, POINTS_DRAWN, Ground, day_axis, thinned
 from orchestration.publishing.site.marks import dash_of, leader_colour, line_colours, tint
 from orchestration.publishing.site.naming import (
     ATTRIBUTIONS,
@@ -21,7 +21,7 @@ from orchestration.publishing.site.naming import (
     Measure,
     display_name,
 )
-from orchestration.publishing.site.topics.timeline import covered_ground, event_marks, gap_bands
+from orchestration.publishing.site.topics.timeline import covered_ground, gap_bands, numbered_marks
 from orchestration.publishing.site.words import percent
 
 BOUNDED = (*LEADERS, EU)
@@ -97,7 +97,7 @@ class Reading:
 
 def headline_view(whole: Ground, reading: Reading, codes: list[str], found: Rows, crossings: Rows) -> View:
     ground = covered_ground(whole, found)
-    drawn = frozenset(ground.drawn_days)
+    drawn = frozenset(thinned(ground.calendar, {row["snapshot_date"] for row in found}, POINTS_DRAWN))
     inside = [code for code in codes if code not in OUTSIDE[reading.denominator]]
     colours = line_colours([code for code in codes if code != EU] + [EU])
     series = full_series(ground, inside, found, drawn)
@@ -106,7 +106,7 @@ def headline_view(whole: Ground, reading: Reading, codes: list[str], found: Rows
         (value for row in series for value in (row["share"], bounded_high(row)) if value is not None), default=0
     )
     gaps = gap_bands(ground, found, drawn)
-    events = event_marks(whole, ground.days[0]["snapshot_date"])
+    events = numbered_marks(whole, ground.days[0]["snapshot_date"])
     crossed = crossover_marks(ground, reading, crossings, found, drawn)
     top = max(highest, 0.05) * (1.28 if gaps or events else 1.08)
     for row in [*series, *bounded]:

@@ -71,8 +71,7 @@ def lines_view(
     """A view of the kind `lines`. `values` are number and further words by day and code; a day without is a gap."""
     found = [{"snapshot_date": day} for day in sorted({day for day, _ in values})]
     ground = covered_ground(story.ground, found)
-    days = [row["snapshot_date"] for row in ground.days if row["snapshot_date"] <= ground.snapshot_date]
-    drawn = thinned(days, {row["snapshot_date"] for row in found}, POINTS_OF_A_LINE)
+    drawn = thinned(ground.calendar, {row["snapshot_date"] for row in found}, POINTS_OF_A_LINE)
     series, last = [], []
     for line in sorted(lines, key=lambda line: line.bold):
         for day in drawn:
@@ -82,7 +81,7 @@ def lines_view(
             if day == story.ground.snapshot_date and value is not None:
                 last.append({"line": line, "value": value})
     highest = max((row["value"] for row in series if row["value"] is not None), default=0) or 0
-    gaps, events = gap_bands(ground, found, drawn), event_marks(story.ground, ground.days[0]["snapshot_date"])
+    gaps, events = gap_bands(ground, found, drawn), numbered_marks(story.ground, ground.days[0]["snapshot_date"])
     in_words = bool(gaps) or any(event["text"].strip("–0123456789") for event in events)
     top = max(highest, 1e-4) * (ROOM_FOR_WORDS if in_words else 1.15)
     if number.endswith("%") and highest <= 1:
@@ -206,7 +205,12 @@ def marks_of(ground: Ground) -> list[Mark]:
     ]
 
 
-def event_marks(ground: Ground, since: date | None = None) -> Rows:
+def event_marks(ground: Ground) -> Rows:
+    """The marks in words, each on its first day, for a chart without a list of them."""
+    return [{"day": mark.first.isoformat(), "text": mark.text} for mark in marks_of(ground)]
+
+
+def numbered_marks(ground: Ground, since: date | None = None) -> Rows:
     """The marks as a chart has them: in words while they are few and apart, else by the numbers of the list; marks that
     would touch share one text."""
     start = since or ground.days[0]["snapshot_date"]
