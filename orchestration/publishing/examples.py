@@ -35,7 +35,7 @@ class Example:
 
 
 def read_examples(manifest: Path) -> list[Example]:
-    """The examples of all models in dbt's manifest (`meta: examples`), by table and in their written order.
+    """The examples of all models and seeds in dbt's manifest (`meta: examples`), by table and in their written order.
 
     Raises `ValueError` if two have the same name.
     """
@@ -43,7 +43,7 @@ def read_examples(manifest: Path) -> list[Example]:
     examples = [
         Example(name_of(example["question"]), example["question"], node["name"], example["sql"].strip())
         for node in sorted(nodes, key=lambda node: node["name"])
-        if node["resource_type"] == "model"
+        if node["resource_type"] in ("model", "seed")
         for example in node["config"].get("meta", {}).get("examples", [])
     ]
     names = [example.name for example in examples]

@@ -23,11 +23,15 @@ FEWEST = 2
 
 def _written_examples() -> list[tuple[str, dict]]:
     """Read from the files, because tests are collected before the project is parsed."""
-    return [
-        (model["name"], example)
+    written = [
+        yaml.safe_load(path.read_text(encoding="utf-8"))
         for path in sorted((PROJECT / "models" / "marts").rglob("*.yml"))
-        for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", [])
-        for example in model.get("config", {}).get("meta", {}).get("examples", [])
+    ]
+    seeds = yaml.safe_load((PROJECT / "seeds" / "_seeds.yml").read_text(encoding="utf-8"))["seeds"]
+    return [
+        (node["name"], example)
+        for node in [*(model for file in written for model in file.get("models", [])), *seeds]
+        for example in node.get("config", {}).get("meta", {}).get("examples", [])
     ]
 
 

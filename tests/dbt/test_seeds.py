@@ -64,6 +64,7 @@ PIPELINE_TAGS = read_seed("pipeline_tags")
 MODEL_PARAMETERS = read_seed("model_parameters")
 OUTLIERS = read_seed("outliers")
 NAME_VARIANTS = read_seed("name_variants")
+EVENTS = read_seed("dim_events")
 
 COUNTRY_CODES = {row["country_code"] for row in COUNTRIES} - USER_CODES
 
@@ -96,6 +97,7 @@ HEADERS = {
     "model_parameters": "model_id,parameters,evidence",
     "outliers": "repo_id,model_id,reason,reviewed_on",
     "name_variants": "token,kind,reason",
+    "dim_events": "event_id,event_date,kind,title,reason,source",
 }
 
 SORT_KEYS = {
@@ -107,6 +109,7 @@ SORT_KEYS = {
     "model_parameters": lambda row: row["model_id"],
     "outliers": lambda row: (row["model_id"], row["repo_id"]),
     "name_variants": lambda row: (row["kind"], row["token"]),
+    "dim_events": lambda row: (row["event_date"], row["event_id"]),
 }
 
 
@@ -384,3 +387,26 @@ def test_every_real_license_and_task_seen_often_is_known(shared_data):
         "where pipeline_tag is not null"
     ).fetchall()
     assert [name for (name,) in seen if name not in tags] == []
+
+
+# --- dim_events ------------------------------------------------------------------------------------------------------
+
+
+def test_an_event_has_a_day_a_kind_a_short_title_and_says_why_and_whence():
+    for row in EVENTS:
+        assert date.fromisoformat(row["event_date"]).year >= 2020, row["event_id"]
+        assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", row["event_id"]), row["event_id"]
+        assert row["kind"] in {"release", "counting_rule", "platform"}, row["event_id"]
+        assert 3 <= len(row["title"]) <= 24, row["event_id"]
+        assert row["reason"].strip(), row["event_id"]
+        assert row["source"].strip(), row["event_id"]
+    assert len({row["event_id"] for row in EVENTS}) == len(EVENTS)
+
+
+def test_a_release_that_names_a_row_of_release_dates_has_its_day():
+    released = {row["model_id"]: row["released_on"] for row in read_seed("release_dates")}
+    named = [row for row in EVENTS if row["source"].startswith("release_dates, ")]
+    assert len(named) >= 5
+    for row in named:
+        model = re.search(r"rows? (\S+/\S+)", row["source"]).group(1)
+        assert released[model] == row["event_date"], row["event_id"]

@@ -17,6 +17,7 @@ MARTS = {
     "dim_countries",
     "dim_model_history",
     "dim_models",
+    "dim_events",
     "dim_organizations",
     "dim_snapshots",
     "fct_alerts",

@@ -25,16 +25,15 @@ def published(tmp_path_factory) -> Settings:
     import duckdb
 
     with duckdb.connect(str(settings.warehouse_path)) as connection:
-        # Columns that the shown commands read, and the small warehouse has not.
-        connection.execute("alter table marts.dim_models add column uploader_country varchar default 'CN'")
-        connection.execute("comment on column marts.dim_models.uploader_country is 'Where its uploader is.'")
         connection.execute(
             "create or replace table marts.fct_releases as select '0001' as release_id, 'CN' as country_code"
         )
         connection.execute("comment on table marts.fct_releases is 'One row per release.'")
         for column in ("release_id", "country_code"):
             connection.execute(f"comment on column marts.fct_releases.{column} is 'Its {column}.'")
-        connection.execute("update marts.dim_models set created_at = timestamp '2026-10-01 12:00:00'")
+        connection.execute(
+            "update marts.dim_models set created_at = timestamp '2026-10-01 12:00:00', uploader_country = 'CN'"
+        )
     candidate = build_candidate(
         settings, version_id="2026-10-13-626728c7", run_id="run-1", snapshot_dates=[date(2026, 10, 13)]
     )

@@ -44,7 +44,9 @@ TABLES = entities.TABLES | {
     "secondary_country_code varchar, confidence varchar, evidence varchar, evidence_url varchar, note varchar",
     "dim_models": "repo_id varchar not null, model_id varchar, namespace varchar, created_at timestamp, "
     "parameters bigint, downloads_all_time bigint, downloads_30d bigint, likes bigint, organization varchar, "
-    "family varchar, modality varchar, license varchar, openness varchar, is_listed boolean, is_outlier boolean",
+    "family varchar, modality varchar, license varchar, openness varchar, is_listed boolean, is_outlier boolean, "
+    "uploader_country varchar, origin_country varchar, declares_training_data boolean",
+    "dim_events": "event_id varchar not null, event_date date, kind varchar, title varchar, reason varchar, source varchar",
     "fct_daily_model_downloads": "snapshot_date date not null, repo_id varchar not null, downloads bigint, "
     "delta_status varchar, days_spanned integer, age_days integer",
     "mart_daily_country_share": "snapshot_date date not null, metric varchar not null, window_days integer not null, "
@@ -157,6 +159,9 @@ class Contents:
     china_grows: bool = True
     has_sensitivity: bool = True
     evidence_urls: dict[str, str] = field(default_factory=dict)  # by organisation; empty: none has evidence
+    dated_events: Sequence[tuple[date, str, str]] = ((date(2025, 1, 20), "release", "DeepSeek-R1"),)  # day, kind, title
+    further: dict[str, list[tuple]] = field(default_factory=dict)  # rows that a table has besides
+    emptied: frozenset[str] = frozenset()  # tables without a row
     verdicts: Sequence[dict] = ()  # further ones, by what differs from one that is good
     downloads_plus: dict[date, int] = field(default_factory=dict)  # on what each model has on a day
     restated: Sequence[date] | None = None  # what the last run wrote anew; all days by default
@@ -194,8 +199,9 @@ def write_warehouse(path: Path, contents: Contents | None = None) -> Contents:
         for table, columns in tables.items():
             connection.execute(f"create table marts.{table} ({columns})")
             describe(connection, table, columns)
-        for table, table_rows in all_rows(contents).items():
-            if not table_rows or table not in tables:
+        for table, rows_of_table in all_rows(contents).items():
+            table_rows = [*rows_of_table, *contents.further.get(table, [])]
+            if not table_rows or table in contents.emptied or table not in tables:
                 continue
             # As one Arrow table: row by row, DuckDB takes seconds.
             columns = [list(column) for column in zip(*table_rows, strict=True)]
@@ -241,6 +247,10 @@ def all_rows(contents: Contents) -> dict[str, list[tuple]]:
             (code, name, "World", code in EU_MEMBERS, code.startswith("X")) for code, (name, _) in COUNTRIES.items()
         ],
         **entities.rows(contents),
+        "dim_events": [
+            (f"event-{place}", day, kind, title, f"Why {title} matters", f"Source of {title}")
+            for place, (day, kind, title) in enumerate(contents.dated_events)
+        ],
         "dim_organizations": [
             ("Org", date(1900, 1, 1), None, "Org", "FR", True, *(None,) * 7),
             *(
@@ -289,7 +299,7 @@ def all_rows(contents: Contents) -> dict[str, list[tuple]]:
 
 def model_row(contents: Contents, number: int) -> tuple:
     told = (f"{number:024x}", f"Org/model-{number}", "Org", noon(date(2026, 9, 1)), None, number * 7, number, 1)
-    return told + entities.of_model(contents, number)
+    return told + entities.of_model(contents, number) + (("CN", "US")[number % 2], "US", number % 4 == 0)
 
 
 def alert_rows(contents: Contents) -> list[tuple]:

@@ -44,6 +44,12 @@ class FrontFacts:
         of_the_eu = largest_of_the_eu(self.countries.rows)
         return [*(self.country(code) for code in LEADERS), self.union_of_27, *([of_the_eu] if of_the_eu else [])]
 
+    @property
+    def with_the_union(self) -> Rows:
+        """The countries, and the EU-27 together at its place among them."""
+        union = dict.fromkeys(("share_without_top_repository", "share_without_outliers")) | self.union_of_27
+        return sorted([*self.countries.rows, union], key=lambda row: -row["share"])
+
     def country(self, code: str) -> dict[str, Any]:
         """The latest day's row of a country; zero, if it has no downloads in the lead measure."""
         for row in self.countries.rows:

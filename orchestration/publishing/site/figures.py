@@ -86,19 +86,65 @@ def spoken(view: View, simulated: bool) -> str:
     return ("SIMULATED data. " if simulated else "") + view.alt
 
 
+# Below this many rows a column is as short when it is written out.
+WORTH_PACKING = 30
+
+
 def as_columns(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Rows that share their names, a list of values a column. A column of texts has each text once, in `of`, and in `at` its
-    place for each row: days, names and colours are repeated thousands of times."""
-    columns = list(rows[0]) if rows else []
-    return {column: packed([plain(row[column]) for row in rows]) for column in columns}
+    """Rows that share their names, a column each: a list of values, or shorter forms of what is repeated thousands of times.
+
+    A column of texts has each text once, in `of`, and in `at` its place for each row; `each` in its stead says that every
+    text holds for so many rows in a row, `again` that all of them come over and over, so many times. A column that follows
+    from an earlier one of texts has a value for each of its texts, in `of`, and its name in `by`; one that equals an earlier
+    one of numbers has that one's name, in `as`.
+    """
+    columns: dict[str, Any] = {}
+    texts: dict[str, list[Any]] = {}
+    numbers: dict[str, list[Any]] = {}
+    for name in list(rows[0]) if rows else []:
+        values = [plain(row[name]) for row in rows]
+        columns[name] = following(values, texts) or equal(values, numbers) or packed(values)
+        if isinstance(columns[name], list):
+            numbers[name] = values
+        elif not {"by", "as"} & columns[name].keys():
+            texts[name] = values
+    return columns
 
 
-def packed(values: list[Any]) -> list[Any] | dict[str, list[Any]]:
+def equal(values: list[Any], numbers: dict[str, list[Any]]) -> dict[str, Any] | None:
+    """The column as one that equals an earlier one; none if it equals none."""
+    if len(values) < WORTH_PACKING:
+        return None
+    return next(({"as": name} for name, others in numbers.items() if others == values), None)
+
+
+def following(values: list[Any], columns: dict[str, list[Any]]) -> dict[str, Any] | None:
+    """The column as one that follows from one of the columns of texts; none if it follows from none."""
+    if len(values) < WORTH_PACKING:
+        return None
+    for name, texts in columns.items():
+        of: dict[Any, Any] = {}
+        if (
+            all(of.setdefault(text, value) == value for text, value in zip(texts, values, strict=True))
+            and None not in of
+        ):
+            return {"by": name, "of": list(of.values())}
+    return None
+
+
+def packed(values: list[Any]) -> list[Any] | dict[str, Any]:
     texts = list(dict.fromkeys(value for value in values if isinstance(value, str)))
     if len(texts) * 2 > len(values) or not all(value is None or isinstance(value, str) for value in values):
         return values
     places = {text: place for place, text in enumerate(texts)}
-    return {"of": texts, "at": [None if value is None else places[value] for value in values]}
+    at = [None if value is None else places[value] for value in values]
+    if texts and len(values) >= WORTH_PACKING and len(values) % len(texts) == 0:
+        times = len(values) // len(texts)
+        if at == [place for place in range(len(texts)) for _ in range(times)]:
+            return {"of": texts, "each": times}
+        if at == list(range(len(texts))) * times:
+            return {"of": texts, "again": times}
+    return {"of": texts, "at": at}
 
 
 def plain(value: Any) -> Any:

@@ -1,7 +1,8 @@
 """What every page and figure stands on: the day, the measure that leads, the calendar, the coverage of the attribution.
 Read once a site; what a single figure asks is in `topics` and `pages`."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ LEADERS = ("CN", "US")
 NEIGHBOURS = 4  # countries drawn behind the two: more lines than six can't be told apart on a phone
 # A line of more points than this is thinned to every n-th day, and says so; the CSV keeps all. On a phone two points are
 # then still three pixels apart (2026-11-29).
-POINTS_DRAWN = 130
+POINTS_DRAWN = 90
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Ground:
     coverage: Rows  # the last day: attribution, basis, classed_share, located_share
     names: dict[str, str]  # what each code is called
     eu_members: frozenset[str]
-    dated_events: Rows  # event_date, title: what happened in the world, as a seed has it
+    dated_events: Rows  # event_date, kind, title, reason, source: what happened in the world, as a seed has it
 
     @property
     def lead(self) -> Measure:
@@ -56,16 +57,34 @@ class Ground:
         }
 
     @property
+    def calendar(self) -> list[date]:
+        """Every day up to the last one that is told."""
+        return [row["snapshot_date"] for row in self.days if row["snapshot_date"] <= self.snapshot_date]
+
+    @property
     def drawn_days(self) -> list[date]:
-        """The calendar days that a line over all of history is drawn through, the last one among them."""
-        days = [row["snapshot_date"] for row in self.days if row["snapshot_date"] <= self.snapshot_date]
-        step = every(len(days))
+        """Each n-th of the calendar days, counted back from the last: what a question over all of history is thinned to."""
+        days = self.calendar
+        step = max(1, -(-len(days) // POINTS_DRAWN))
         return days[(len(days) - 1) % step :: step]
 
+    def since(self, day: date) -> "Ground":
+        """The same without the calendar days before the given one."""
+        return replace(self, days=[row for row in self.days if row["snapshot_date"] >= day])
 
-def every(days: int) -> int:
-    """Each how-manieth of so many days is drawn."""
-    return max(1, -(-days // POINTS_DRAWN))
+
+def thinned(days: list[date], known: Collection[date], points: int) -> list[date]:
+    """Every n-th of the days, so that at most so many points are drawn, the last day among them.
+
+    Of each n days it is the last that has something to draw: a day without a snapshot is a gap only where all are drawn, or
+    where its neighbours have none either.
+    """
+    step = max(1, -(-len(days) // points))
+    chosen = []
+    for end in range(len(days), 0, -step):
+        some = days[max(end - step, 0) : end]
+        chosen.append(next((day for day in reversed(some) if day in known), some[-1]))
+    return chosen[::-1]
 
 
 def read_ground(connection: duckdb.DuckDBPyConnection) -> Ground:
@@ -90,12 +109,12 @@ def read_ground(connection: duckdb.DuckDBPyConnection) -> Ground:
         coverage=rows(connection, COVERAGE, {"snapshot_date": latest}),
         names={row["country_code"]: country_name(row["country_code"], row["country_name"]) for row in countries},
         eu_members=frozenset(row["country_code"] for row in countries if row["is_eu_member"]),
-        dated_events=[],
+        dated_events=rows(connection, EVENTS),
     )
 
 
 def day_axis(days: list[date]) -> dict[str, Any]:
-    """Parameters of a chart over these days: both ends with half a day beside them, and where the ticks stand.
+    """Parameters of a chart over these days: both ends with half a day beside them, and ticks with their format.
 
     In UTC, so that no reader's clock shifts a date. A tick a day while they fit, then a week, a month, a quarter.
     """
@@ -113,6 +132,7 @@ def day_axis(days: list[date]) -> dict[str, Any]:
         "first": milliseconds(first) - half,
         "last": milliseconds(last) + half,
         "ticks": [milliseconds(day) for day in ticks],
+        "dates": "%-d %b" if len(calendar) <= 100 else "%b %Y",
     }
 
 
@@ -128,6 +148,12 @@ MEASURES = """
     from marts.mart_daily_country_share
     where attribution = 'uploader' and denominator = 'all'
     group by all
+"""
+
+EVENTS = """
+    select event_date, kind, title, reason, source
+    from marts.dim_events
+    order by event_date, event_id
 """
 
 DAYS = """

@@ -9,6 +9,7 @@ from orchestration.quality.promises import FOUNDED_HISTORY, Suite, never, one_of
 PUBLISHED_TABLES: dict[str, tuple[str, ...]] = {
     "dim_snapshots": ("snapshot_date",),
     "dim_countries": ("country_code",),
+    "dim_events": ("event_id",),
     "dim_organizations": ("namespace", "valid_from"),
     "dim_models": ("repo_id",),
     "dim_model_history": ("repo_id", "valid_from"),

@@ -16,9 +16,9 @@ VEGA_LITE_VERSION = "6.4"
 
 def builders() -> dict[str, Callable[[bool], "altair.TopLevelMixin"]]:
     """Each kind by its name: a function of whether the data is simulated."""
-    from orchestration.publishing.site.kinds import entities, shares
+    from orchestration.publishing.site.kinds import composition, entities, lines, releases, shares
 
-    return shares.KINDS | entities.KINDS
+    return shares.KINDS | composition.KINDS | lines.KINDS | releases.KINDS | entities.KINDS
 
 
 @cache

@@ -7,6 +7,7 @@ from orchestration.publishing.site.kinds.style import DASHES, finished, source, 
 
 HEADLINE_HEIGHT = 380
 LABEL_LINE = 15  # pixels from one name at the lines' ends to the next
+NARROW = 420  # pixels of plot: below it a sentence beside a mark would reach beyond the chart
 # A null breaks the line: nothing is drawn across a missing day.
 BROKEN = "break-paths-show-path-domains"
 
@@ -16,7 +17,8 @@ def share_lines(simulated: bool) -> alt.LayerChart:
 
     Sources: `series` (day, code, name, share, low, high, downloads, models, colour, dash, width, size), `bounds` and
     `lone` (day, low, high, colour), `ends` (day, at, colour, text, weight), `gaps` (day, to, middle, text), `events` (day,
-    text) and `crossovers` (day, share, text). Placeholders: `first` and `last` (days as milliseconds), `ticks`, `top`.
+    text) and `crossovers` (day, share, text, side). Placeholders: `first` and `last` (days as milliseconds), `ticks` and
+    `dates` (how they are written), `top`.
     """
     # Scales are told once, in one layer: told in each, or beside a second edge, their domains would be united.
     told_day = alt.X(
@@ -24,7 +26,7 @@ def share_lines(simulated: bool) -> alt.LayerChart:
         scale=alt.Scale(type="utc", domain=["@first", "@last"], nice=False),
         title=None,
         axis=alt.Axis(
-            format="%-d %b", grid=False, labelOverlap=True, labelFlush=False, values=["@ticks"]
+            format="@dates", grid=False, labelOverlap=True, labelFlush=False, values=["@ticks"]
         ),
     )  # fmt: skip
     day = alt.X("day:T")
@@ -72,15 +74,25 @@ def share_lines(simulated: bool) -> alt.LayerChart:
         source("crossovers")
         .mark_point(shape="diamond", size=170, strokeWidth=2.5, filled=False, style="softline", opacity=1)
         .encode(x=day, y=share, tooltip=[alt.Tooltip("text:N", title="Crossover")]),
-        source("crossovers")
-        .mark_text(align="left", dx=9, dy=-11, fontSize=11, style="ink")
-        .encode(x=day, y=share, text="text:N"),
+        *said_beside(day, share),
         *names_at_the_ends(day, colour),
     ]
     return finished(
         alt.layer(*layers, *watermark(simulated, 58)),
         height=HEADLINE_HEIGHT,
     )
+
+
+def said_beside(day: alt.X, share: alt.Y) -> list[alt.Chart]:
+    """The text of each crossover on the side where it has room, first as a rim of paper, since it lies upon lines."""
+    return [
+        source("crossovers")
+        .transform_filter(f"datum.side === '{side}'")
+        .mark_text(align=align, dx=dx, dy=-13, fontSize=11, style=style, strokeWidth=width)
+        .encode(x=day, y=share, text=alt.condition(f"width > {NARROW}", alt.Text("text:N"), alt.value("")))
+        for side, align, dx in (("right", "left", 9), ("left", "right", -9))
+        for style, width in ((["ink", "apart"], 5), ("ink", 0))
+    ]
 
 
 def along_the_top(name: str, dy: int = 0) -> alt.Chart:

@@ -14,10 +14,12 @@ PADDING = {"left": 4, "top": 4, "bottom": 4, "right": 16}
 SIMULATED = "SIMULATED"
 
 
-def theme(*, paper: str, ink: str, soft: str, grid: str, line: str) -> dict[str, Any]:
+def theme(*, paper: str, ink: str, soft: str, grid: str, line: str, rim: str) -> dict[str, Any]:
     """A Vega config: whatever has no colour of its own in a specification takes it from here."""
     return {
         "background": paper,
+        # A chart is one picture with one text that says what it shows; labels of each of its points would be read out.
+        "aria": False,
         "font": FONT,
         "view": {"stroke": None},
         "title": {
@@ -36,7 +38,7 @@ def theme(*, paper: str, ink: str, soft: str, grid: str, line: str) -> dict[str,
         "header": {"labelColor": ink, "titleColor": soft},
         "style": {
             "ink": {"color": ink, "fill": ink}, "soft": {"color": soft, "fill": soft},
-            "softline": {"color": soft, "stroke": soft}, "band": {"color": grid, "fill": grid},
+            "softline": {"color": soft, "stroke": soft}, "band": {"color": grid, "fill": grid}, "apart": {"stroke": rim},
             "watermark": {"color": ink, "fill": ink, "opacity": 0.13},
         },
     }  # fmt: skip
@@ -45,8 +47,15 @@ def theme(*, paper: str, ink: str, soft: str, grid: str, line: str) -> dict[str,
 # On a page, charts take the colours of `static/style.css`, so that they follow the reader's theme, and paper, without being
 # drawn again. A picture that leaves the page has the light ones.
 THEMES = {
-    "page": theme(paper="transparent", ink="var(--ink)", soft="var(--soft)", grid="var(--grid)", line="var(--axis)"),
-    "light": theme(paper="#ffffff", ink="#1d1d1d", soft="#555555", grid="#e8e8e8", line="#bbbbbb"),
+    "page": theme(
+        paper="transparent",
+        ink="var(--ink)",
+        soft="var(--soft)",
+        grid="var(--grid)",
+        line="var(--axis)",
+        rim="var(--paper)",
+    ),
+    "light": theme(paper="#ffffff", ink="#1d1d1d", soft="#555555", grid="#e8e8e8", line="#bbbbbb", rim="#ffffff"),
 }
 
 

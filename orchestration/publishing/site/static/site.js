@@ -7,17 +7,35 @@
 
   function dark() { return root.dataset.theme === "dark"; }
 
-  /* Rows arrive as columns, and a column of texts as its texts and their places; see `as_columns` in figures.py. */
+  /* Rows arrive as columns, which are short where values are repeated; see `as_columns` in figures.py. */
   function rowsOf(columns) {
-    var rows = [];
+    var rows = [], whole = {};
     Object.keys(columns).forEach(function (name) {
-      var column = columns[name];
-      (Array.isArray(column) ? column : column.at).forEach(function (value, place) {
+      whole[name] = valuesOf(columns[name], columns, whole);
+      whole[name].forEach(function (value, place) {
         rows[place] = rows[place] || {};
-        rows[place][name] = Array.isArray(column) || value === null ? value : column.of[value];
+        rows[place][name] = value;
       });
     });
     return rows;
+  }
+
+  function valuesOf(column, columns, whole) {
+    var values = [], time;
+    if (Array.isArray(column)) { return column; }
+    if (column.at) { return column.at.map(function (place) { return place === null ? null : column.of[place]; }); }
+    if (column.as) { return whole[column.as]; }
+    if (column.by) {
+      var texts = columns[column.by].of;
+      var of = new Map(texts.map(function (text, place) { return [text, column.of[place]]; }));
+      return whole[column.by].map(function (text) { return of.get(text); });
+    }
+    if (column.each) {
+      column.of.forEach(function (text) { for (time = 0; time < column.each; time += 1) { values.push(text); } });
+      return values;
+    }
+    for (time = 0; time < column.again; time += 1) { values = values.concat(column.of); }
+    return values;
   }
 
   /* Each placeholder, a text "@name", replaced by its value; a list of one by the value, if that is a list. */

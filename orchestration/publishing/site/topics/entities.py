@@ -10,7 +10,8 @@ from orchestration.publishing.site.answers import Answer, Rows
 from orchestration.publishing.site.figures import Figure, View, one_view
 from orchestration.publishing.site.ground import Ground, day_axis, milliseconds
 from orchestration.publishing.site.naming import ATTRIBUTIONS, Measure, display_name
-from orchestration.publishing.site.topics.shares import event_marks, gap_bands, lone_days
+from orchestration.publishing.site.topics.shares import lone_days
+from orchestration.publishing.site.topics.timeline import event_marks, gap_bands
 from orchestration.publishing.site.words import count, percent
 
 # Models of any age, beside the measures of new ones.

@@ -2,7 +2,7 @@
 it. What is drawn how is in `kinds`; here it is asked and said."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from itertools import groupby
 from typing import Any
 
@@ -10,7 +10,7 @@ import duckdb
 
 from orchestration.publishing.site.answers import Answer, Rows, ask, rows
 from orchestration.publishing.site.figures import Figure, Switch, View, one_view
-from orchestration.publishing.site.ground import LEADERS, NEIGHBOURS, Ground, day_axis
+from orchestration.publishing.site.ground import LEADERS, NEIGHBOURS, POINTS_DRAWN, Ground, day_axis, thinned
 from orchestration.publishing.site.marks import dash_of, leader_colour, line_colours, tint
 from orchestration.publishing.site.naming import (
     ATTRIBUTIONS,
@@ -21,9 +21,12 @@ from orchestration.publishing.site.naming import (
     Measure,
     display_name,
 )
+from orchestration.publishing.site.topics.timeline import covered_ground, gap_bands, numbered_marks
 from orchestration.publishing.site.words import percent
 
 BOUNDED = (*LEADERS, EU)
+BOUNDS = ("day", "code", "share", "low", "high")
+CROWDED = 0.55  # of the axis: beyond it a text to the right would run into the names at the lines' ends
 LABEL_SHARE = 15 / 380  # of the chart's height, from one name at the lines' ends to the next
 COUNTRIES_COMPARED = 10
 ORGANIZATIONS_SHOWN = 8
@@ -54,7 +57,7 @@ def headline(connection: duckdb.DuckDBPyConnection, ground: Ground, codes: list[
                 found = by_view.get((measure.metric, measure.window_days, attribution, denominator), [])
                 reading = Reading(measure, attribution, denominator)
                 views[f"{measure.key}/{attribution}/{denominator}"] = headline_view(
-                    ground, reading, codes, found, drawn, crossings
+                    ground, reading, codes, found, crossings
                 )
     return Figure(
         name="headline",
@@ -65,7 +68,7 @@ def headline(connection: duckdb.DuckDBPyConnection, ground: Ground, codes: list[
         "band is a day without a snapshot; nothing is drawn across it. A diamond: one country passed another and stayed ahead "
         "for seven days."
         + (
-            " Lines are drawn through some of the days only; the CSV has all of them."
+            f" A line over more than {POINTS_DRAWN} days is drawn through some of them; the CSV has all."
             if len(drawn) < len(ground.days)
             else ""
         ),
@@ -92,21 +95,23 @@ class Reading:
     denominator: str
 
 
-def headline_view(
-    ground: Ground, reading: Reading, codes: list[str], found: Rows, drawn: frozenset[date], crossings: Rows
-) -> View:
+def headline_view(whole: Ground, reading: Reading, codes: list[str], found: Rows, crossings: Rows) -> View:
+    ground = covered_ground(whole, found)
+    drawn = frozenset(thinned(ground.calendar, {row["snapshot_date"] for row in found}, POINTS_DRAWN))
     inside = [code for code in codes if code not in OUTSIDE[reading.denominator]]
     colours = line_colours([code for code in codes if code != EU] + [EU])
     series = full_series(ground, inside, found, drawn)
-    bounded = [row for row in series if row["code"] in BOUNDED]
+    bounded = [{name: row[name] for name in BOUNDS} for row in series if row["code"] in BOUNDED]
     highest = max(
         (value for row in series for value in (row["share"], bounded_high(row)) if value is not None), default=0
     )
-    gaps, events = gap_bands(ground, found, drawn), event_marks(ground)
+    gaps = gap_bands(ground, found, drawn)
+    events = numbered_marks(whole, ground.days[0]["snapshot_date"])
     crossed = crossover_marks(ground, reading, crossings, found, drawn)
     top = max(highest, 0.05) * (1.28 if gaps or events else 1.08)
-    for row in series:
+    for row in [*series, *bounded]:
         row["colour"] = colours[row["code"]]
+    for row in series:
         is_leader = row["code"] in LEADERS
         row["dash"], row["width"] = dash_of(row["code"]), 3.5 if is_leader else 1.5
         row["size"] = (60 if is_leader else 18) if len(drawn) <= 45 else (14 if is_leader else 4)
@@ -161,46 +166,6 @@ def full_series(ground: Ground, codes: list[str], found: Rows, drawn: frozenset[
     return table
 
 
-def gap_bands(ground: Ground, found: Rows, drawn: frozenset[date]) -> Rows:
-    """A band over each run of days without a share. Where lines are thinned, a band of one day among hundreds would be a
-    hair: then only runs of a week and more are told in words."""
-    covered = {row["snapshot_date"] for row in found}
-    least = 1 if len(drawn) == len(ground.days) else 7
-    bands = []
-    for is_covered, days in groupby(ground.days, key=lambda row: row["snapshot_date"] in covered):
-        run = [row["snapshot_date"] for row in days]
-        if not is_covered and len(run) >= least:
-            bands.append(
-                {
-                    "day": noon(run[0] - timedelta(days=1)),
-                    "to": noon(run[-1]),
-                    "middle": (run[0] + (run[-1] - run[0]) / 2).isoformat(),
-                    "text": "no snapshot" if len(run) < 30 else "no share yet",
-                }
-            )
-    return bands
-
-
-def noon(day: date) -> str:
-    return f"{day.isoformat()}T12:00:00Z"
-
-
-def event_marks(ground: Ground) -> Rows:
-    """Days on which the platform's own counters stalled or were recounted, and dated events of the world."""
-    first, last = ground.days[0]["snapshot_date"], ground.snapshot_date
-    platform = [
-        {"day": row["snapshot_date"].isoformat(), "text": f"Hub: {row['platform_event']}"}
-        for row in ground.days
-        if row["platform_event"] not in (None, "none")
-    ]
-    world = [
-        {"day": row["event_date"].isoformat(), "text": row["title"]}
-        for row in ground.dated_events
-        if first <= row["event_date"] <= last
-    ]
-    return sorted([*platform, *world], key=lambda mark: (mark["day"], mark["text"]))
-
-
 def crossover_marks(ground: Ground, reading: Reading, crossings: Rows, found: Rows, drawn: frozenset[date]) -> Rows:
     """Where one drawn country passed another for good, at the share that it had on that day."""
     shares = {(row["snapshot_date"], row["country_code"]): row["share"] for row in found}
@@ -220,9 +185,16 @@ def crossover_marks(ground: Ground, reading: Reading, crossings: Rows, found: Ro
                     "day": row["crossover_date"].isoformat(),
                     "share": shares[key],
                     "text": f"{passed}, {row['crossover_date'].isoformat()}",
+                    "side": side_of(ground, row["crossover_date"]),
                 }
             )
     return marks
+
+
+def side_of(ground: Ground, day: date) -> str:
+    """To which side of its mark a text has room."""
+    first, last = ground.days[0]["snapshot_date"], ground.days[-1]["snapshot_date"]
+    return "left" if (day - first).days > CROWDED * (last - first).days else "right"
 
 
 def lone_days(bounded: Rows) -> Rows:

@@ -1,0 +1,196 @@
+"""What models put out: text, images, video and more, by country, over time for video, and how many new ones there are.
+Also who puts out nothing that is declared."""
+
+from orchestration.publishing.site.answers import Answer, ask
+from orchestration.publishing.site.figures import Figure, Switch, View
+from orchestration.publishing.site.ground import LEADERS
+from orchestration.publishing.site.naming import ATTRIBUTIONS, EU
+from orchestration.publishing.site.topics.parts import composition_sql, legend_of, parts_of, share_of
+from orchestration.publishing.site.topics.timeline import country_lines, lines_view
+from orchestration.publishing.site.topics.topic import WORLD, Story, Table, Topic, by_words, readings
+from orchestration.publishing.site.words import count, percent
+
+# From the Hub's tasks by a seed: what a generator puts out; what isn't generative, what it takes in.
+COLOURS = {
+    "text": "#0072B2",
+    "multimodal": "#C4689B",
+    "image": "#B97F00",
+    "video": "#D55E00",
+    "audio": "#00916A",
+    "3d": "#8A6BBE",
+    "tabular": "#3A8FC4",
+    "time-series": "#5B7A1E",
+    "control": "#8C5A3C",
+    "graph": "#8A8A8A",
+    "other": "#767676",
+    "unknown": "#9A9A9A",
+}
+WORDS = {"unknown": "not declared"}
+COMPARED = (*LEADERS, EU, WORLD)
+
+
+def modalities(story: Story) -> Topic:
+    answer = ask(story.connection, composition_sql("mart_daily_modality_share", "modality", "new_models"), story.on_day)
+    heading, anchor = "Video and other modalities", "modalities"
+    if not answer.rows:
+        return Topic(anchor, heading, "No row of mart_daily_modality_share is of this day.")
+    return Topic(
+        anchor,
+        heading,
+        finding(story, answer),
+        tuple(figure for figure in (made_of(story, answer), video(story)) if figure),
+        (numbers(story, answer),),
+    )
+
+
+def finding(story: Story, answer: Answer) -> str:
+    def of(code: str) -> float | None:
+        return share_of(answer.rows, story.lead.metric, "uploader", code, "modality", "video")
+
+    china, states, world = of("CN"), of("US"), of(WORLD)
+    if not world:
+        return f"No model that puts out video has any of the {story.lead.phrase} of this day."
+    return (
+        f"Models that put out video have {percent(china)} of China’s {story.lead.phrase} and {percent(states)} of the United "
+        f"States’, by uploader; of all such downloads, {percent(world)}."
+    )
+
+
+def made_of(story: Story, answer: Answer) -> Figure:
+    views = {}
+    for counted, attribution in readings(story):
+        found = [r for r in answer.rows if (r["metric"], r["attribution"]) == (counted.metric, attribution)]
+        bars = parts_of(found, "modality", COLOURS, WORDS, story)
+        told = [
+            f"{story.name(code)} {percent(share_of(found, counted.metric, attribution, code, 'modality', 'text'))}"
+            for code in COMPARED
+        ]
+        views[f"{counted.metric}/{attribution}"] = View(
+            title="What models put out, by country",
+            subtitle=(f"Part of each country's {counted.phrase},", by_words(attribution)),
+            alt=f"Bars of parts: {counted.phrase} of each country by what models put out, {by_words(attribution)}. Text has, of "
+            + ", ".join(told)
+            + ". The table below has every number.",
+            data={"bars": bars},
+            params=legend_of(bars, COLOURS, WORDS) | {"top": 1},
+            height=24 * max(len({bar["name"] for bar in bars}), 2),
+        )
+    return Figure(
+        name="modalities",
+        kind="stacked_bars",
+        heading="What models put out, by country",
+        caption="Each bar is all of a country's downloads. “Not declared”: the repository names no task; it is never guessed.",
+        definition="A seed maps each task of the Hub to what models of it take in and put out. Generators count by what they "
+        "put out, others by what they take in; any-to-text is text. Part of each country's downloads, the EU's members together.",
+        answer=answer,
+        basis=story.lead.basis,
+        views=views,
+        switches=(
+            Switch("What is counted", tuple((each.metric, each.label) for each in story.counted)),
+            Switch("Whose a model is", ATTRIBUTIONS),
+        ),
+    )
+
+
+def video(story: Story) -> Figure | None:
+    """Video's part by day; none where nothing that puts out video has any downloads."""
+    answer = ask(story.connection, VIDEO, story.on_day | {"leaders": list(LEADERS)})
+    if not any(row["share"] for row in answer.rows):
+        return None
+    views = {}
+    for counted, attribution in readings(story):
+        found = [r for r in answer.rows if (r["metric"], r["attribution"]) == (counted.metric, attribution)]
+        last = {r["country_code"]: r["share"] for r in found if r["snapshot_date"] == story.ground.snapshot_date}
+        views[f"{counted.metric}/{attribution}"] = lines_view(
+            story,
+            country_lines(story, COMPARED),
+            {
+                (r["snapshot_date"], r["country_code"]): (
+                    r["share"],
+                    f"{count(r['downloads'])} downloads of {count(r['models'])} models",
+                )
+                for r in found
+            },
+            title="Video’s part of downloads, day by day",
+            subtitle=(f"Of each country's {counted.phrase},", by_words(attribution)),
+            alt=f"Line chart: part of models that put out video in {counted.phrase}, {by_words(attribution)}, "
+            f"by day. On the last "
+            "day " + ", ".join(f"{story.name(code)} {percent(last.get(code))}" for code in COMPARED) + ".",
+            number=".0%",
+            precise=".2%",
+        )
+    return Figure(
+        name="video",
+        kind="lines",
+        heading="Video’s part, day by day",
+        caption="Generators of video, and whatever takes video in without putting out anything else.",
+        definition="Downloads of models whose modality is video, as a part of all of the country's downloads on the day.",
+        answer=answer,
+        basis=story.lead.basis,
+        views=views,
+        switches=(
+            Switch("What is counted", tuple((each.metric, each.label) for each in story.counted)),
+            Switch("Whose a model is", ATTRIBUTIONS),
+        ),
+    )
+
+
+def numbers(story: Story, answer: Answer) -> Table:
+    """The lead reading, by uploader: countries and what their models put out."""
+    found = [r for r in answer.rows if (r["metric"], r["attribution"]) == (story.lead.metric, "uploader")]
+    return Table(
+        f"What models put out: {story.lead.phrase}, by uploader",
+        ("Country", "Puts out", "Share of country", "Downloads", "Models", "New models"),
+        tuple(
+            (
+                story.name(row["country_code"]),
+                WORDS.get(row["modality"], row["modality"]),
+                percent(row["share_of_country"], 2),
+                count(row["downloads"]),
+                count(row["models"]),
+                count(row["new_models"]),
+            )
+            for row in found
+            if row["country_code"] in COMPARED
+        ),
+        frozenset({2, 3, 4, 5}),
+    )
+
+
+VIDEO = """
+    with
+
+    counted as (
+        select *
+        from marts.mart_daily_modality_share
+        where snapshot_date <= $snapshot_date
+            and metric in (select unnest($metrics))
+    ),
+
+    placed as (
+        select counted.*, counted.country_code as place
+        from counted
+        where counted.country_code in (select unnest($leaders))
+        union all
+        select counted.*, 'EU' as place
+        from counted
+        inner join marts.dim_countries as members
+            on counted.country_code = members.country_code
+        where members.is_eu_member
+        union all
+        select counted.*, '(world)' as place
+        from counted
+    )
+
+    select
+        snapshot_date,
+        metric,
+        attribution,
+        place as country_code,
+        cast(coalesce(sum(downloads) filter (where modality = 'video'), 0) as bigint) as downloads,
+        cast(coalesce(sum(models) filter (where modality = 'video'), 0) as bigint) as models,
+        coalesce(sum(downloads) filter (where modality = 'video'), 0) / nullif(sum(downloads), 0) as share
+    from placed
+    group by 1, 2, 3, 4
+    order by 2, 3 desc, 4, 1
+"""
