@@ -394,6 +394,8 @@ select distinct date_trunc('month', snapshot_date)::date as month, 'CN' as count
 
 create table marts.dim_countries as select * from seeds.countries;
 
+create table marts.dim_events as select 'deepseek-r1' as event_id, date '2025-01-20' as event_date;
+
 create table marts.dim_organizations as
 select distinct
     namespace,
