@@ -38,6 +38,11 @@ def display_name(name: str) -> str:
     return shown if len(shown) <= LONGEST_NAME else shown[: LONGEST_NAME - 1] + "…"
 
 
+def display_text(text: str) -> str:
+    """A sentence with names in it, for a page: nothing that turns or hides text, and no word longer than a label can be."""
+    return " ".join(display_name(word) for word in text.split())
+
+
 def harmless(text: str) -> str:
     """A sentence with names in it, for messages that somebody else's client renders (Slack, Teams, mail, Dagster's UI):
     nothing in it is mark-up, a link, a mention or a tag, whichever dialect is spoken there; lines stay lines."""

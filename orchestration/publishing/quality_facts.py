@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from orchestration.display import display_name
+from orchestration.foreign_text import display_name
 from orchestration.publishing.site.answers import Rows, rows
 from orchestration.quality.promises import STEPS, WEIGHTS
 from orchestration.quality.score import (

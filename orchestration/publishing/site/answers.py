@@ -1,8 +1,6 @@
 """Questions put to the candidate's database, and their answers with the SQL that an analyst can paste to get them again.
 What is asked belongs to the pages; how an answer is drawn, to `figures` and `kinds`."""
 
-import csv
-import io
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -81,32 +79,3 @@ def text_literal(text: str) -> str:
 
 def is_hidden(character: str) -> bool:
     return unicodedata.category(character) in {"Cc", "Cf", "Cs"}
-
-
-# A spreadsheet takes a cell that begins so for a formula, and runs it.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-
-
-def guarded(cell: Any) -> Any:
-    """The cell as a spreadsheet may open it: text that it would take for a formula begins with an apostrophe."""
-    if isinstance(cell, str) and cell.lstrip(" \u00a0\u200b").startswith(FORMULA_STARTS):
-        return "'" + cell
-    return cell
-
-
-def csv_text(answer: Answer) -> str:
-    """The answer as CSV with a header; days in ISO form, nothing where there is no value."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(answer.columns)
-    for row in answer.rows:
-        writer.writerow([guarded(_cell(row[column])) for column in answer.columns])
-    return text.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value.isoformat() if isinstance(value, date | datetime) else value

@@ -17,10 +17,11 @@ import duckdb
 from orchestration.publishing import day_files
 from orchestration.publishing.candidate import Candidate
 from orchestration.publishing.current import Version
+from orchestration.publishing.export import csv_of
 from orchestration.publishing.licences import licence_of_all
 from orchestration.publishing.quality_facts import read_quality
 from orchestration.publishing.site import frame as framing
-from orchestration.publishing.site.answers import csv_text
+from orchestration.publishing.site.answers import Answer
 from orchestration.publishing.site.facts import read_front
 from orchestration.publishing.site.figures import Figure
 from orchestration.publishing.site.frame import STATIC, Frame
@@ -97,12 +98,14 @@ def render_report_into(
             ],
         ):
             write(folder / path, text)
+        answers = everyone.csv_files() | {CORRECTIONS_CSV: corrections}
+        answers |= {figure.name: figure.answer for figure in contents.in_order}
+        for name, answer in answers.items():
+            write_csv(connection, folder / "data" / f"{name}.csv", answer)
     if around.docs:
         shutil.copyfile(around.docs, folder / DOCS_PAGE)
     for figure in contents.in_order:
-        write_figure(folder, figure, ground.is_simulated)
-    for name, answer in (everyone.csv_files() | {CORRECTIONS_CSV: corrections}).items():
-        write(folder / "data" / f"{name}.csv", csv_text(answer))
+        draw(folder, figure, ground.is_simulated)
     write(folder / "assets" / "search-index.js", everyone.search_index)
     write_assets(folder / "assets", ground.is_simulated)
     return folder / "index.html"
@@ -130,12 +133,17 @@ def write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def write_figure(folder: Path, figure: Figure, simulated: bool) -> None:
-    """The figure's picture, for print and for readers without scripts, and its rows."""
+def write_csv(connection: duckdb.DuckDBPyConnection, path: Path, answer: Answer) -> None:
+    """The answer's rows, from the database once more: what is in the file is what the statement gives to anybody."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.writelines(csv_of(connection, answer.sql))
+
+
+def draw(folder: Path, figure: Figure, simulated: bool) -> None:
+    """The figure's picture, for print and for readers without scripts."""
     from orchestration.publishing.site.kinds import drawn
 
     write(folder / "charts" / f"{figure.name}.svg", trusted_svg(drawn(figure, simulated, PICTURE_WIDTH)))
-    write(folder / "data" / f"{figure.name}.csv", csv_text(figure.answer))
 
 
 def write_assets(folder: Path, simulated: bool) -> None:

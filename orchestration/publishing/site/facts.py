@@ -6,7 +6,7 @@ from typing import Any
 
 import duckdb
 
-from orchestration.display import display_name
+from orchestration.foreign_text import display_name
 from orchestration.publishing.licences import data_licences
 from orchestration.publishing.site.answers import Answer, Rows, ask, rows
 from orchestration.publishing.site.ground import LEADERS, Ground

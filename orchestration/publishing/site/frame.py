@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestration.display import display_name, display_text
+from orchestration.foreign_text import display_name, display_text
 from orchestration.publishing.quality_facts import QualityFacts, hours_in_words, moment, score_in_words
 from orchestration.publishing.site import words
 from orchestration.publishing.site.answers import Rows

@@ -5,7 +5,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-from orchestration.display import display_name
+from orchestration.foreign_text import display_name
 
 # Codes that ISO leaves to users, in the words of the page.
 SPECIAL_NAMES = {

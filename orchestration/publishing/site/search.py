@@ -3,7 +3,7 @@ How they are searched is in `static/search.js`."""
 
 import json
 
-from orchestration.display import display_name
+from orchestration.foreign_text import display_name
 from orchestration.publishing.site.naming import EU, SPECIAL_NAMES, page_of_country, page_of_organization
 from orchestration.publishing.site.pages.country import Countries
 from orchestration.publishing.site.pages.organization import Organizations

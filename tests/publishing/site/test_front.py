@@ -11,7 +11,7 @@ from itertools import pairwise
 import duckdb
 import pytest
 
-from orchestration.display import display_name
+from orchestration.foreign_text import display_name
 from orchestration.publishing import (
     PublishRefused,
     build_candidate,

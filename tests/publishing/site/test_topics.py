@@ -8,7 +8,7 @@ from itertools import pairwise
 import duckdb
 import pytest
 
-from orchestration.display import display_name
+from orchestration.foreign_text import display_name
 from orchestration.publishing import build_candidate, render_report_into
 from orchestration.publishing.site.facts import read_front
 from orchestration.publishing.site.figures import as_columns

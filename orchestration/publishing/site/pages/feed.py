@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import duckdb
 
-from orchestration.display import display_name, display_text
+from orchestration.foreign_text import display_name, display_text
 from orchestration.publishing.errors import PublishRefused
 from orchestration.publishing.quality_facts import score_in_words
 from orchestration.publishing.site.answers import Rows, rows

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from orchestration.display import display_name
+from orchestration.foreign_text import display_name
 from orchestration.publishing.site.facts import FrontFacts
 from orchestration.publishing.site.figures import Figure
 from orchestration.publishing.site.frame import Frame

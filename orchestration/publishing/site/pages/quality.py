@@ -7,7 +7,7 @@ from datetime import date
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from orchestration.display import display_name
+from orchestration.foreign_text import display_name
 from orchestration.publishing.quality_facts import (
     QualityFacts,
     broken_first,

@@ -1,7 +1,7 @@
 """How new releases were taken up against the most downloaded of their size at the same age.
 Only releases that were first seen after the history began have an age that is known."""
 
-from orchestration.display import display_name
+from orchestration.foreign_text import display_name
 from orchestration.publishing.site.answers import Answer, ask
 from orchestration.publishing.site.figures import Figure, Switch, View
 from orchestration.publishing.site.marks import leader_colour

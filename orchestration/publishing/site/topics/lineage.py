@@ -3,7 +3,7 @@ Only declared lineage counts, never names."""
 
 from typing import Any
 
-from orchestration.display import display_name
+from orchestration.foreign_text import display_name
 from orchestration.publishing.site.answers import Answer, Rows, ask, rows
 from orchestration.publishing.site.figures import Figure, Switch, View
 from orchestration.publishing.site.ground import LEADERS

@@ -3,7 +3,7 @@ The day's organisations by both attributions are in `shares`."""
 
 from datetime import date
 
-from orchestration.display import display_name
+from orchestration.foreign_text import display_name
 from orchestration.publishing.site.answers import Rows, ask
 from orchestration.publishing.site.figures import Figure, Switch, View
 from orchestration.publishing.site.ground import LEADERS

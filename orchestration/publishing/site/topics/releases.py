@@ -4,7 +4,7 @@ What counts as a release, a variant or a cadence is the marts' definition."""
 from datetime import date, timedelta
 from typing import Any
 
-from orchestration.display import display_name
+from orchestration.foreign_text import display_name
 from orchestration.publishing.site.answers import Answer, Rows, ask, rows
 from orchestration.publishing.site.figures import Figure, one_view
 from orchestration.publishing.site.ground import LEADERS, milliseconds
