@@ -3,6 +3,7 @@ What a page says is in `pages`; how it looks, in `static/style.css` and `templat
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,20 @@ class Frame:
 
 
 def environment(frame: Frame) -> "jinja2.Environment":
-    """Where pages are made: everything is escaped, and a name that isn't there is an error."""
+    """Where the pages of one site are made, one site at a time: its templates are read once in a process."""
+    simulated = frame.ground.is_simulated
+    made = blank_environment()
+    made.globals |= {
+        "frame": frame,
+        "figure_json": lambda figure: figure_json(figure, simulated),
+        "spoken": lambda figure: spoken(figure.first, simulated),
+    }
+    return made
+
+
+@cache
+def blank_environment() -> "jinja2.Environment":
+    """Everything is escaped, and a name that isn't there is an error."""
     import jinja2
 
     made = jinja2.Environment(
@@ -61,8 +75,6 @@ def environment(frame: Frame) -> "jinja2.Environment":
         "page_of_country": page_of_country,
         "page_of_organization": page_of_organization,
     }
-    made.globals |= {"frame": frame, "figure_json": lambda figure: figure_json(figure, frame.ground.is_simulated),
-                     "spoken": lambda figure: spoken(figure.first, frame.ground.is_simulated)}  # fmt: skip
     return made
 
 
