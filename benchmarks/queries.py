@@ -113,7 +113,7 @@ def questions() -> dict[str, str]:
     examples = {
         f"{node['name']}: {example['question']}": example["sql"]
         for node in nodes
-        if node["resource_type"] == "model" and node["schema"] == "marts"
+        if node["resource_type"] in ("model", "seed") and node["schema"] == "marts"
         for example in node["config"]["meta"].get("examples", [])
     }
     return QUESTIONS | dict(sorted(examples.items()))

@@ -31,6 +31,10 @@ from orchestration.settings import Settings
 STORAGE_VERSION = "v1.5.0"
 VERSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
+# Of 18 million rows (2026-11-29, as below) a repository's 30 days took 142 ms by day and 0.8 ms so, a day's 1.3 and 71 ms:
+# so both come within the 100 ms that an analyst may wait. The file is two thirds as large, since a name stands together.
+READ_BY = {"fct_daily_model_downloads": ("repo_id", "snapshot_date")}
+
 INTEGER_TYPES = {
     "TINYINT",
     "SMALLINT",
@@ -302,13 +306,12 @@ def write_parquet(connection: duckdb.DuckDBPyConnection, table: Table, path: Pat
 
 
 def ordering(table: Table) -> str:
-    """By the key, so that equal tables have equal files, and the day comes first.
+    """By the key, so that equal tables have equal files, and the day comes first; but for what is asked by model.
 
     At a year of days (2026-11-29, two busy cores, best of seven): a day's shares of all countries 0.7 ms so and 1.9 ms by
-    metric first, a country's year 4.9 and 1.3 ms; of 18 million rows by model, a day's 1.3 ms so and 71 ms by repository,
-    a repository's 30 days 142 and 0.8 ms. Questions about a day are the most by far.
+    metric first, a country's year 4.9 and 1.3 ms: questions about a day are the most.
     """
-    key = (PUBLISHED_TABLES | MADE_AT_PUBLICATION).get(table.name)
+    key = READ_BY.get(table.name) or (PUBLISHED_TABLES | MADE_AT_PUBLICATION).get(table.name)
     if key is None:
         return "all"
     missing = sorted(set(key) - {column.name for column in table.columns})

@@ -18,7 +18,7 @@ def tables():
     with duckdb.connect() as connection:
         connection.execute("create schema marts")
         for node in nodes:
-            if node["resource_type"] == "model" and node["schema"] == "marts":
+            if node["resource_type"] in ("model", "seed") and node["schema"] == "marts":
                 columns = ", ".join(f'"{name}" {column["data_type"]}' for name, column in node["columns"].items())
                 connection.execute(f"create table marts.{node['name']} ({columns})")
         yield connection
