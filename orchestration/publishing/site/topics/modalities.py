@@ -2,31 +2,42 @@
 Also who puts out nothing that is declared."""
 
 from orchestration.publishing.site.answers import Answer, ask
-from orchestration.publishing.site.figures import Figure, Switch, View
+from orchestration.publishing.site.figures import Figure
 from orchestration.publishing.site.ground import LEADERS
-from orchestration.publishing.site.naming import ATTRIBUTIONS, EU
-from orchestration.publishing.site.topics.parts import composition_sql, legend_of, parts_of, share_of
+from orchestration.publishing.site.topics.parts import Parts, composition_sql, parts_figure, parts_table, share_of
 from orchestration.publishing.site.topics.timeline import country_lines, lines_view
-from orchestration.publishing.site.topics.topic import WORLD, Story, Table, Topic, by_words, readings
+from orchestration.publishing.site.topics.topic import (
+    COMPARED,
+    WORLD,
+    Story,
+    Table,
+    Topic,
+    by_words,
+    of_reading,
+    readings,
+    switches_of,
+)
 from orchestration.publishing.site.words import count, percent
 
 # From the Hub's tasks by a seed: what a generator puts out; what isn't generative, what it takes in.
-COLOURS = {
-    "text": "#0072B2",
-    "multimodal": "#C4689B",
-    "image": "#B97F00",
-    "video": "#D55E00",
-    "audio": "#00916A",
-    "3d": "#8A6BBE",
-    "tabular": "#3A8FC4",
-    "time-series": "#5B7A1E",
-    "control": "#8C5A3C",
-    "graph": "#8A8A8A",
-    "other": "#767676",
-    "unknown": "#9A9A9A",
-}
-WORDS = {"unknown": "not declared"}
-COMPARED = (*LEADERS, EU, WORLD)
+MODALITIES = Parts(
+    "modality",
+    colours={
+        "text": "#0072B2",
+        "multimodal": "#C4689B",
+        "image": "#B97F00",
+        "video": "#D55E00",
+        "audio": "#00916A",
+        "3d": "#8A6BBE",
+        "tabular": "#3A8FC4",
+        "time-series": "#5B7A1E",
+        "control": "#8C5A3C",
+        "graph": "#8A8A8A",
+        "other": "#767676",
+        "unknown": "#9A9A9A",
+    },
+    words={"unknown": "not declared"},
+)
 
 
 def modalities(story: Story) -> Topic:
@@ -57,38 +68,18 @@ def finding(story: Story, answer: Answer) -> str:
 
 
 def made_of(story: Story, answer: Answer) -> Figure:
-    views = {}
-    for counted, attribution in readings(story):
-        found = [r for r in answer.rows if (r["metric"], r["attribution"]) == (counted.metric, attribution)]
-        bars = parts_of(found, "modality", COLOURS, WORDS, story)
-        told = [
-            f"{story.name(code)} {percent(share_of(found, counted.metric, attribution, code, 'modality', 'text'))}"
-            for code in COMPARED
-        ]
-        views[f"{counted.metric}/{attribution}"] = View(
-            title="What models put out, by country",
-            subtitle=(f"Part of each country's {counted.phrase},", by_words(attribution)),
-            alt=f"Bars of parts: {counted.phrase} of each country by what models put out, {by_words(attribution)}. Text has, of "
-            + ", ".join(told)
-            + ". The table below has every number.",
-            data={"bars": bars},
-            params=legend_of(bars, COLOURS, WORDS) | {"top": 1},
-            height=24 * max(len({bar["name"] for bar in bars}), 2),
-        )
-    return Figure(
+    return parts_figure(
+        story,
+        answer,
+        MODALITIES,
         name="modalities",
-        kind="stacked_bars",
-        heading="What models put out, by country",
+        title="What models put out, by country",
+        by_what="what models put out",
+        told_part="text",
+        told_words="Text has",
         caption="Each bar is all of a country's downloads. “Not declared”: the repository names no task; it is never guessed.",
         definition="A seed maps each task of the Hub to what models of it take in and put out. Generators count by what they "
         "put out, others by what they take in; any-to-text is text. Part of each country's downloads, the EU's members together.",
-        answer=answer,
-        basis=story.lead.basis,
-        views=views,
-        switches=(
-            Switch("What is counted", tuple((each.metric, each.label) for each in story.counted)),
-            Switch("Whose a model is", ATTRIBUTIONS),
-        ),
     )
 
 
@@ -99,7 +90,7 @@ def video(story: Story) -> Figure | None:
         return None
     views = {}
     for counted, attribution in readings(story):
-        found = [r for r in answer.rows if (r["metric"], r["attribution"]) == (counted.metric, attribution)]
+        found = of_reading(answer, counted, attribution)
         last = {r["country_code"]: r["share"] for r in found if r["snapshot_date"] == story.ground.snapshot_date}
         views[f"{counted.metric}/{attribution}"] = lines_view(
             story,
@@ -128,32 +119,18 @@ def video(story: Story) -> Figure | None:
         answer=answer,
         basis=story.lead.basis,
         views=views,
-        switches=(
-            Switch("What is counted", tuple((each.metric, each.label) for each in story.counted)),
-            Switch("Whose a model is", ATTRIBUTIONS),
-        ),
+        switches=switches_of(story),
     )
 
 
 def numbers(story: Story, answer: Answer) -> Table:
-    """The lead reading, by uploader: countries and what their models put out."""
-    found = [r for r in answer.rows if (r["metric"], r["attribution"]) == (story.lead.metric, "uploader")]
-    return Table(
-        f"What models put out: {story.lead.phrase}, by uploader",
-        ("Country", "Puts out", "Share of country", "Downloads", "Models", "New models"),
-        tuple(
-            (
-                story.name(row["country_code"]),
-                WORDS.get(row["modality"], row["modality"]),
-                percent(row["share_of_country"], 2),
-                count(row["downloads"]),
-                count(row["models"]),
-                count(row["new_models"]),
-            )
-            for row in found
-            if row["country_code"] in COMPARED
-        ),
-        frozenset({2, 3, 4, 5}),
+    return parts_table(
+        story,
+        answer,
+        MODALITIES,
+        label="What models put out",
+        column="Puts out",
+        further={"new_models": "New models"},
     )
 
 

@@ -2,23 +2,24 @@
 Classes are a seed's; a licence is what the repository declares and is never inherited."""
 
 from orchestration.publishing.site.answers import Answer, Rows, ask, rows
-from orchestration.publishing.site.figures import Figure, Switch, View
+from orchestration.publishing.site.figures import Figure
 from orchestration.publishing.site.ground import LEADERS
-from orchestration.publishing.site.naming import ATTRIBUTIONS, EU
-from orchestration.publishing.site.topics.parts import composition_sql, legend_of, parts_of, share_of
-from orchestration.publishing.site.topics.topic import WORLD, Story, Table, Topic, by_words, readings
+from orchestration.publishing.site.topics.parts import Parts, composition_sql, parts_figure, parts_table, share_of
+from orchestration.publishing.site.topics.topic import COMPARED, Story, Table, Topic
 from orchestration.publishing.site.words import count, percent
 
-COLOURS = {
-    "permissive": "#00916A",
-    "copyleft": "#3A8FC4",
-    "restricted": "#D55E00",
-    "noncommercial": "#C4689B",
-    "custom": "#B97F00",
-    "unspecified": "#9A9A9A",
-}
-WORDS = {"noncommercial": "non-commercial", "custom": "its own terms", "unspecified": "no licence"}
-COMPARED = (*LEADERS, EU, WORLD)
+LICENCES = Parts(
+    "openness",
+    colours={
+        "permissive": "#00916A",
+        "copyleft": "#3A8FC4",
+        "restricted": "#D55E00",
+        "noncommercial": "#C4689B",
+        "custom": "#B97F00",
+        "unspecified": "#9A9A9A",
+    },
+    words={"noncommercial": "non-commercial", "custom": "its own terms", "unspecified": "no licence"},
+)
 
 
 def openness(story: Story) -> Topic:
@@ -49,59 +50,24 @@ def finding(story: Story, answer: Answer) -> str:
 
 
 def licences(story: Story, answer: Answer) -> Figure:
-    views = {}
-    for counted, attribution in readings(story):
-        found = [r for r in answer.rows if (r["metric"], r["attribution"]) == (counted.metric, attribution)]
-        bars = parts_of(found, "openness", COLOURS, WORDS, story)
-        told = [
-            f"{story.name(code)} {percent(share_of(found, counted.metric, attribution, code, 'openness', 'permissive'))}"
-            for code in COMPARED
-        ]
-        views[f"{counted.metric}/{attribution}"] = View(
-            title="Licences of what is downloaded, by country",
-            subtitle=(f"Part of each country's {counted.phrase},", by_words(attribution)),
-            alt=f"Bars of parts: {counted.phrase} of each country by class of licence, {by_words(attribution)}. Permissive "
-            "licences have, of " + ", ".join(told) + ". The table below has every number.",
-            data={"bars": bars},
-            params=legend_of(bars, COLOURS, WORDS) | {"top": 1},
-            height=24 * max(len({bar["name"] for bar in bars}), 2),
-        )
-    return Figure(
+    return parts_figure(
+        story,
+        answer,
+        LICENCES,
         name="openness",
-        kind="stacked_bars",
-        heading="Licences of what is downloaded, by country",
+        title="Licences of what is downloaded, by country",
+        by_what="class of licence",
+        told_part="permissive",
+        told_words="Permissive licences have",
         caption="Restricted: terms that forbid some uses or users (Llama, Gemma, RAIL). Its own terms: a licence that no class "
         "knows. No licence: none is declared. Where several are declared, the most restrictive counts.",
         definition="A seed classes each licence, with a reason. A repository's licence is what it declares, never that of the "
         "model that it was made from.",
-        answer=answer,
-        basis=story.lead.basis,
-        views=views,
-        switches=(
-            Switch("What is counted", tuple((each.metric, each.label) for each in story.counted)),
-            Switch("Whose a model is", ATTRIBUTIONS),
-        ),
     )
 
 
 def numbers(story: Story, answer: Answer) -> Table:
-    found = [r for r in answer.rows if (r["metric"], r["attribution"]) == (story.lead.metric, "uploader")]
-    return Table(
-        f"Licences: {story.lead.phrase}, by uploader",
-        ("Country", "Licence", "Share of country", "Downloads", "Models"),
-        tuple(
-            (
-                story.name(row["country_code"]),
-                WORDS.get(row["openness"], row["openness"]),
-                percent(row["share_of_country"], 2),
-                count(row["downloads"]),
-                count(row["models"]),
-            )
-            for row in found
-            if row["country_code"] in COMPARED
-        ),
-        frozenset({2, 3, 4}),
-    )
+    return parts_table(story, answer, LICENCES, label="Licences", column="Licence")
 
 
 def gates_and_data(story: Story, gates: Rows, named: Rows) -> Table:

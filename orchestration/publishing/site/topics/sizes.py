@@ -2,33 +2,34 @@
 Sizes are whole parameters; what tells neither size nor technique is never guessed."""
 
 from orchestration.publishing.site.answers import Answer, ask
-from orchestration.publishing.site.figures import Figure, Switch, View
-from orchestration.publishing.site.ground import LEADERS
+from orchestration.publishing.site.figures import Figure, View
 from orchestration.publishing.site.marks import EU_COLOUR, LEADER_COLOURS
-from orchestration.publishing.site.naming import ATTRIBUTIONS, EU
-from orchestration.publishing.site.topics.parts import composition_sql, legend_of, parts_of, share_of
-from orchestration.publishing.site.topics.topic import WORLD, Story, Table, Topic, by_words, readings
-from orchestration.publishing.site.words import count, percent
+from orchestration.publishing.site.topics.parts import Parts, composition_sql, parts_figure, parts_table, share_of
+from orchestration.publishing.site.topics.topic import COMPARED, Story, Table, Topic, by_words, readings, switches_of
+from orchestration.publishing.site.words import percent
 
 # From small to large, pale to dark and back again, so that neighbours differ on either paper.
-COLOURS = {
-    "<1B": "#56B4E9",
-    "1-7B": "#0072B2",
-    "7-20B": "#00916A",
-    "20-70B": "#B97F00",
-    "70-200B": "#D55E00",
-    ">=200B": "#8A3B5E",
-    "unknown": "#9A9A9A",
-}
-WORDS = {
-    "<1B": "below 1 B",
-    "1-7B": "1 to 7 B",
-    "7-20B": "7 to 20 B",
-    "20-70B": "20 to 70 B",
-    "70-200B": "70 to 200 B",
-    ">=200B": "200 B and more",
-    "unknown": "not known",
-}
+SIZES = Parts(
+    "size_class",
+    colours={
+        "<1B": "#56B4E9",
+        "1-7B": "#0072B2",
+        "7-20B": "#00916A",
+        "20-70B": "#B97F00",
+        "70-200B": "#D55E00",
+        ">=200B": "#8A3B5E",
+        "unknown": "#9A9A9A",
+    },
+    words={
+        "<1B": "below 1 B",
+        "1-7B": "1 to 7 B",
+        "7-20B": "7 to 20 B",
+        "20-70B": "20 to 70 B",
+        "70-200B": "70 to 200 B",
+        ">=200B": "200 B and more",
+        "unknown": "not known",
+    },
+)
 TECHNIQUES = {
     "quantized": "quantised",
     "mixture_of_experts": "mixture of experts",
@@ -36,7 +37,6 @@ TECHNIQUES = {
     "adapter": "adapter",
     "merge": "merged",
 }
-COMPARED = (*LEADERS, EU, WORLD)
 LARGE = ("70-200B", ">=200B")
 
 
@@ -68,38 +68,19 @@ def finding(story: Story, answer: Answer) -> str:
 
 
 def by_size(story: Story, answer: Answer) -> Figure:
-    views = {}
-    for counted, attribution in readings(story):
-        found = [r for r in answer.rows if (r["metric"], r["attribution"]) == (counted.metric, attribution)]
-        bars = parts_of(found, "size_class", COLOURS, WORDS, story)
-        told = [
-            f"{story.name(code)} {percent(share_of(found, counted.metric, attribution, code, 'size_class', '<1B'))}"
-            for code in COMPARED
-        ]
-        views[f"{counted.metric}/{attribution}"] = View(
-            title="Size of what is downloaded, by country",
-            subtitle=(f"Part of each country's {counted.phrase},", f"{by_words(attribution)}, by all parameters"),
-            alt=f"Bars of parts: {counted.phrase} of each country by size of the model, "
-            f"{by_words(attribution)}. Models below one "
-            "billion parameters have, of " + ", ".join(told) + ". The table below has every number.",
-            data={"bars": bars},
-            params=legend_of(bars, COLOURS, WORDS) | {"top": 1},
-            height=24 * max(len({bar["name"] for bar in bars}), 2),
-        )
-    return Figure(
+    return parts_figure(
+        story,
+        answer,
+        SIZES,
         name="sizes",
-        kind="stacked_bars",
-        heading="Size of what is downloaded, by country",
+        title="Size of what is downloaded, by country",
+        by_what="size of the model",
+        told_part="<1B",
+        told_words="Models below one billion parameters have",
+        counted_how=", by all parameters",
         caption="B: a thousand million parameters, all of them, also those that a mixture of experts leaves idle.",
         definition="Parameters from the weights' own headers, else a reviewed seed, else the name; the lower edge belongs to the "
         "class. Packed quantised weights understate it.",
-        answer=answer,
-        basis=story.lead.basis,
-        views=views,
-        switches=(
-            Switch("What is counted", tuple((each.metric, each.label) for each in story.counted)),
-            Switch("Whose a model is", ATTRIBUTIONS),
-        ),
     )
 
 
@@ -152,10 +133,7 @@ def by_technique(story: Story, made: Answer) -> Figure:
         answer=made,
         basis=story.lead.basis,
         views=views,
-        switches=(
-            Switch("What is counted", tuple((each.metric, each.label) for each in story.counted)),
-            Switch("Whose a model is", ATTRIBUTIONS),
-        ),
+        switches=switches_of(story),
     )
 
 
@@ -164,47 +142,11 @@ NONE = {"share_of_country": 0, "downloads": 0, "models": 0}
 
 
 def size_numbers(story: Story, answer: Answer) -> Table:
-    found = [r for r in answer.rows if (r["metric"], r["attribution"]) == (story.lead.metric, "uploader")]
-    order = list(COLOURS)
-    shown = sorted(
-        (row for row in found if row["country_code"] in COMPARED),
-        key=lambda row: (COMPARED.index(row["country_code"]), order.index(row["size_class"])),
-    )
-    return Table(
-        f"Sizes: {story.lead.phrase}, by uploader",
-        ("Country", "Size", "Share of country", "Downloads", "Models"),
-        tuple(
-            (
-                story.name(row["country_code"]),
-                WORDS[row["size_class"]],
-                percent(row["share_of_country"], 2),
-                count(row["downloads"]),
-                count(row["models"]),
-            )
-            for row in shown
-        ),
-        frozenset({2, 3, 4}),
-    )
+    return parts_table(story, answer, SIZES, label="Sizes", column="Size")
 
 
 def technique_numbers(story: Story, made: Answer) -> Table:
-    found = [r for r in made.rows if (r["metric"], r["attribution"]) == (story.lead.metric, "uploader")]
-    return Table(
-        f"Techniques: {story.lead.phrase}, by uploader",
-        ("Country", "Technique", "Share of country", "Downloads", "Models"),
-        tuple(
-            (
-                story.name(row["country_code"]),
-                TECHNIQUES.get(row["technique"], row["technique"]),
-                percent(row["share_of_country"], 2),
-                count(row["downloads"]),
-                count(row["models"]),
-            )
-            for row in found
-            if row["country_code"] in COMPARED
-        ),
-        frozenset({2, 3, 4}),
-    )
+    return parts_table(story, made, Parts("technique", TECHNIQUES, TECHNIQUES), label="Techniques", column="Technique")
 
 
 # Techniques overlap, so that a country's whole is taken from the modalities, of which each model has one.

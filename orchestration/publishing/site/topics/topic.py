@@ -6,8 +6,8 @@ from typing import Any
 
 import duckdb
 
-from orchestration.publishing.site.answers import Rows, rows
-from orchestration.publishing.site.figures import Figure
+from orchestration.publishing.site.answers import Answer, Rows, rows
+from orchestration.publishing.site.figures import Figure, Switch
 from orchestration.publishing.site.ground import LEADERS, Ground
 from orchestration.publishing.site.naming import ATTRIBUTIONS, EU
 
@@ -15,6 +15,7 @@ COUNTRIES_COMPARED = (
     8  # with the EU-27 and the community ten bars: what a phone shows without scrolling within the chart
 )
 WORLD, WORLD_NAME = "(world)", "All of them"
+COMPARED = (*LEADERS, EU, WORLD)  # told in words and in tables, where charts have more
 IN_A_SENTENCE = {"CN": "China", "US": "the United States", EU: "the EU-27"}
 OF_A_COUNTRY = {"CN": "China’s", "US": "the United States’", EU: "the EU-27’s"}
 
@@ -114,6 +115,18 @@ METRICS_OF_THE_DAY = """
 
 def readings(story: Story) -> list[tuple[Counted, str]]:
     return [(counted, attribution) for counted in story.counted for attribution, _ in ATTRIBUTIONS]
+
+
+def switches_of(story: Story) -> tuple[Switch, Switch]:
+    """The choice among the readings."""
+    return (
+        Switch("What is counted", tuple((each.metric, each.label) for each in story.counted)),
+        Switch("Whose a model is", ATTRIBUTIONS),
+    )
+
+
+def of_reading(answer: Answer, counted: Counted, attribution: str) -> Rows:
+    return [row for row in answer.rows if (row["metric"], row["attribution"]) == (counted.metric, attribution)]
 
 
 def by_words(attribution: str) -> str:
