@@ -472,12 +472,3 @@ ORGANIZATIONS = """
     group by 1, 2
     order by place, 1, attribution desc
 """
-
-COVERAGE = """
-    select attribution, basis, classed_share, located_share
-    from marts.mart_attribution_coverage
-    where snapshot_date = $snapshot_date
-    order by
-        attribution desc,
-        case basis when 'models' then 1 when 'downloads' then 2 else 3 end
-"""
