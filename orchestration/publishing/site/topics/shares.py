@@ -10,7 +10,7 @@ import duckdb
 
 from orchestration.publishing.site.answers import Answer, Rows, ask, rows
 from orchestration.publishing.site.figures import Figure, Switch, View, one_view
-from orchestration.publishing.site.ground import LEADERS, NEIGHBOURS, POINTS_DRAWN, Ground, day_axis, thinned
+from orchestration.publishing.site.ground import COVERAGE, LEADERS, NEIGHBOURS, POINTS_DRAWN, Ground, day_axis, thinned
 from orchestration.publishing.site.marks import dash_of, leader_colour, line_colours, tint
 from orchestration.publishing.site.naming import (
     ATTRIBUTIONS,
