@@ -18,12 +18,8 @@ CHROMIUM = next(
 )
 # Chromium's own sandbox needs rights that a container doesn't give.
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-NEEDS_CHROMIUM = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="No Chromium on this machine, so the page can't be opened in a browser."
-    ),
-]
+NO_CHROMIUM = "No Chromium on this machine, so the page can't be opened in a browser."
+NEEDS_CHROMIUM = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason=NO_CHROMIUM)]
 PHONE, DESKTOP = 390, 1280
 # Screenshots of a run, to be looked at; not part of the repository.
 ARTEFACTS = PROJECT_ROOT / "artefacts" / "pages"

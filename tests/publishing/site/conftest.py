@@ -12,14 +12,17 @@ from orchestration.publishing.examples import Example
 from orchestration.settings import Settings
 
 from ..warehouse import ORGANIZATIONS, PASSED, Contents, write_warehouse
-from .browser import chromium
+from .browser import CHROMIUM, NO_CHROMIUM, chromium
 
 HOSTILE = "</script><script>window.hostile=1</script><img src=x onerror=window.hostile=1>"
 LONG = "An organisation whose name is far longer than any label on a phone could ever show"
 
 
-@pytest.fixture(scope="session")
+# While it is open, its client keeps an event loop running, in which other tests couldn't start one of theirs.
+@pytest.fixture(scope="module")
 def browser():
+    if CHROMIUM is None:
+        pytest.skip(NO_CHROMIUM)
     with chromium() as browser:
         yield browser
 
