@@ -167,7 +167,7 @@ def test_the_examples_that_run_are_those_that_dbt_knows(manifest):
     known = [
         (node.name, example["question"])
         for node in manifest.nodes.values()
-        if node.resource_type == "model"
+        if node.resource_type in ("model", "seed")
         for example in node.config.meta.get("examples", [])
     ]
     assert sorted(known) == sorted((mart, example["question"]) for mart, example in EXAMPLES)

@@ -312,6 +312,7 @@ def test_dagster_knows_columns_rows_and_numbers_of_the_day(second_day):
         assert columns, name
         assert all(column.type != "?" for column in columns), name
         if name != "hub/captures":
+            assert "dagster/row_count" in metadata, name
             assert metadata["dagster/row_count"].value >= 0, name
     shares = {
         name.removeprefix("share_"): value.value

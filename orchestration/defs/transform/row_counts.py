@@ -13,6 +13,7 @@ import duckdb
 
 from orchestration.defs.preview import as_markdown
 from orchestration.defs.transform.columns import built_columns, is_complete
+from orchestration.quality.suites import PUBLISHED_TABLES
 
 PREVIEW_ROWS = 5
 # The public tables; of the others the count is enough.
@@ -71,9 +72,9 @@ def count_built(
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         columns = _columns(connection)
         counted = {
-            dg.AssetKey(list(table)): _counted(connection, table, columns[table], declared, days)
+            dg.AssetKey(list(table)): _counted(connection, place, columns[place], declared_of(table, declared), days)
             for table in built
-            if table in columns
+            if (place := place_of(table)) in columns
         }
         if CAPTURES in columns and _is_simulated(connection):
             for key, one in counted.items():
@@ -104,6 +105,16 @@ def table_of(event: dg.Output) -> tuple[str, str]:
     return layer, table
 
 
+def place_of(table: tuple[str, str]) -> tuple[str, str]:
+    """Schema and name of a table in the warehouse: a seed that is published lies among the marts."""
+    layer, name = table
+    return (PREVIEWED_LAYER, name) if layer == "seeds" and name in PUBLISHED_TABLES else table
+
+
+def declared_of(table: tuple[str, str], declared: Mapping[dg.AssetKey, dg.TableSchema]) -> dg.TableSchema:
+    return declared.get(dg.AssetKey(list(table)), dg.TableSchema([]))
+
+
 def _columns(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], list[tuple[str, str, bool]]]:
     """Name, type and whether it may be null of each column, by layer and table."""
     columns: dict[tuple[str, str], list[tuple[str, str, bool]]] = {}
@@ -120,12 +131,11 @@ def _counted(
     connection: duckdb.DuckDBPyConnection,
     table: tuple[str, str],
     columns: Sequence[tuple[str, str, bool]],
-    declared: Mapping[dg.AssetKey, dg.TableSchema],
+    schema: dg.TableSchema,
     days: Sequence[date],
 ) -> Counted:
     layer, name = table[0], f'{table[0]}."{table[1]}"'
     counted = Counted({"dagster/row_count": connection.execute(f"select count(*) from {name}").fetchone()[0]})
-    schema = declared.get(dg.AssetKey(list(table)), dg.TableSchema([]))
     if not is_complete(schema):
         counted.table["dagster/column_schema"] = built_columns(columns, schema)
     is_daily = any(column == "snapshot_date" for column, *_ in columns)

@@ -40,7 +40,7 @@ from orchestration.publishing.site.pages.feed import FEED, Before, render_feed
 from orchestration.publishing.site.pages.quality import QUALITY_PAGE, render_quality_page
 
 DOCS_PAGE = "dbt.html"
-PICTURE_WIDTH = 680  # pixels of the charts for print and for browsers without scripts
+PICTURE_WIDTH = 680  # pixels of the charts for browsers without scripts, and until the script has drawn them
 METADATA_WIDTH = 560  # pixels of the picture in Dagster's metadata
 DEFAULT_SIMULATION_NOTE = "A sandbox Hub served these numbers; unless its source says otherwise, none of them is real."
 # Exposes only what the pages call; one bundle for all pages of the site.
@@ -105,7 +105,8 @@ def render_report_into(
     if around.docs:
         shutil.copyfile(around.docs, folder / DOCS_PAGE)
     for figure in contents.in_order:
-        draw(folder, figure, ground.is_simulated)
+        if figure.is_pictured:
+            draw(folder, figure, ground.is_simulated)
     write(folder / "assets" / "search-index.js", everyone.search_index)
     write_assets(folder / "assets", ground.is_simulated)
     return folder / "index.html"
@@ -140,7 +141,7 @@ def write_csv(connection: duckdb.DuckDBPyConnection, path: Path, answer: Answer)
 
 
 def draw(folder: Path, figure: Figure, simulated: bool) -> None:
-    """The figure's picture, for print and for readers without scripts."""
+    """The figure's picture, for readers without scripts, and until the script has drawn the chart."""
     from orchestration.publishing.site.kinds import drawn
 
     write(folder / "charts" / f"{figure.name}.svg", trusted_svg(drawn(figure, simulated, PICTURE_WIDTH)))

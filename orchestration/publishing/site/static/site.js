@@ -140,6 +140,14 @@
   }, { rootMargin: "300px" });
   figures.forEach(function (figure) { watcher.observe(figure.element); });
 
+  /* What was never scrolled to is drawn when there is nothing else to do, so that paper has every chart. */
+  var idle = window.requestIdleCallback || function (work) { window.setTimeout(work, 200); };
+  function drawNext() {
+    var waiting = figures.filter(function (figure) { return !figure.isDrawn; })[0];
+    if (waiting) { waiting.draw().then(function () { idle(drawNext); }); }
+  }
+  window.addEventListener("load", function () { idle(drawNext); });
+
   /* How old the data is, by the reader's own clock. */
   var age = document.getElementById("age");
   if (age) {

@@ -60,6 +60,7 @@ def headline(connection: duckdb.DuckDBPyConnection, ground: Ground, codes: list[
                     ground, reading, codes, found, crossings
                 )
     return Figure(
+        is_pictured=True,
         name="headline",
         kind="share_lines",
         heading="Countries' share, day by day",
@@ -272,6 +273,7 @@ def organizations(connection: duckdb.DuckDBPyConnection, ground: Ground, leader:
     ]
     name = ground.name(leader)
     return Figure(
+        is_pictured=True,
         name={"CN": "china", "US": "states"}[leader],
         kind="paired_bars",
         heading=f"Who makes up {'China’s' if leader == 'CN' else 'the United States’'} share",
@@ -331,6 +333,7 @@ def attributions(ground: Ground, countries: Answer) -> Figure:
         for code in LEADERS
     ]
     return Figure(
+        is_pictured=True,
         name="attributions",
         kind="dumbbell",
         heading="Who holds models, who first made them",
@@ -365,6 +368,7 @@ def coverage(connection: duckdb.DuckDBPyConnection, ground: Ground) -> Figure:
         for measure, column in (("classed", "classed_share"), ("located", "located_share"))
     ]
     return Figure(
+        is_pictured=True,
         name="coverage",
         kind="coverage",
         heading="How much could be attributed",
