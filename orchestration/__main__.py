@@ -7,6 +7,7 @@ import logging
 import os
 import re
 import shutil
+import signal
 import sys
 import time
 from datetime import UTC, date, datetime
@@ -417,5 +418,16 @@ def _listed(days) -> str:
     return ", ".join(str(day) for day in days) or "no day"
 
 
+def main_of_a_pipe() -> int:
+    """The command; quiet if whoever reads its output has seen enough (`… | head`), with the exit code of that signal."""
+    try:
+        code = main()
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main_of_a_pipe())

@@ -11,6 +11,7 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 # What DuckDB's prompt itself needs: colours, erasing, and moving within the line it edits. No sequence that ends
 # elsewhere: none sets a title, writes to the clipboard, changes a mode or makes the terminal answer.
 OF_THE_PROMPT = re.compile(r"\x1b\[[0-9;]{0,16}[ABCDGHJKm]|\r|\x07|\x08")
+COLOUR = re.compile(r"\x1b\[[0-9;]{0,16}m")
 UNFINISHED = re.compile(r"\x1b(?:\[[0-9;]{0,16})?\Z")
 
 
@@ -43,7 +44,8 @@ class PromptFilter:
         if chunk and (cut := UNFINISHED.search(text)):
             text, self.waiting = text[: cut.start()], cut[0]
         if not self.allow_colours:
-            return printable(text.replace("\r\n", "\n")).encode()
+            # Some of the program's tables are coloured wherever they go.
+            return printable(COLOUR.sub("", text.replace("\r\n", "\n"))).encode()
         parts, done = [], 0
         for allowed in OF_THE_PROMPT.finditer(text):
             parts += [printable(text[done : allowed.start()]), allowed[0]]

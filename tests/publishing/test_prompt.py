@@ -258,3 +258,16 @@ def test_the_program_is_of_the_engines_version():
     assert Path(program()).is_file()
     shown = subprocess.run([program(), "-version"], capture_output=True, text=True, check=True, timeout=30).stdout
     assert shown.startswith(f"v{duckdb.__version__} ")
+
+
+def test_whoever_reads_the_answer_may_stop_early(analysts_home):
+    """`… | head`: the command ends as the shell's own do, and says nothing of it."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "orchestration", "sql", "select repeat('x', 3000000) as much"],
+        cwd=PROJECT_ROOT, env=environment(analysts_home),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as asked:  # fmt: skip
+        asked.stdout.read(10)
+        asked.stdout.close()
+        assert asked.stderr.read() == b""
+    assert asked.returncode == 128 + signal.SIGPIPE

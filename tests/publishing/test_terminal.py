@@ -34,11 +34,11 @@ def test_the_prompts_own_colours_pass_and_no_other_sequence(size):
 @pytest.mark.parametrize("size", [1, 1000])
 def test_through_a_pipe_not_even_colours_pass(size):
     clean = PromptFilter(allow_colours=False)
-    data = "a\x1b[31mé\r\nb".encode()
+    data = "a\x1b[31mé\x1b[2Jü\r\nb\x1b[0m".encode()
 
     shown = b"".join(clean(data[start : start + size]) for start in range(0, len(data), size)) + clean(b"")
 
-    assert shown.decode().replace("\\x0d", "") == "a\\x1b[31mé\nb"
+    assert shown.decode().replace("\\x0d", "") == "aé\\x1b[2Jü\nb"
 
 
 def test_a_query_prints_hostile_names_harmlessly(analysts_home, capsys):

@@ -24,7 +24,9 @@ def entity_lines(simulated: bool) -> alt.LayerChart:
         "day:T",
         scale=alt.Scale(type="utc", domain=["@first", "@last"], nice=False),
         title=None,
-        axis=alt.Axis(format="%-d %b", grid=False, labelOverlap=True, labelFlush=False, values=["@ticks"]),
+        axis=alt.Axis(
+            format="%-d %b", grid=False, labelOverlap=True, labelSeparation=6, labelFlush=False, values=["@ticks"]
+        ),
     )
     day, high = alt.X("day:T"), alt.Y2("high:Q")
     low = alt.Y("low:Q", scale=alt.Scale(domain=[0, "@top"]), title=None, axis=alt.Axis(format="@format", tickCount=5))
@@ -85,7 +87,9 @@ def release_weeks(simulated: bool) -> alt.LayerChart:
             "week:T",
             scale=alt.Scale(type="utc", domain=["@first", "@last"], nice=False),
             title=None,
-            axis=alt.Axis(format="%b %y", grid=False, labelOverlap=True, labelFlush=False, tickCount=6),
+            axis=alt.Axis(
+                format="%b %y", grid=False, labelOverlap=True, labelSeparation=6, labelFlush=False, tickCount=6
+            ),
         )
     )
     bars = base.mark_bar(size=5, color=BY_COLOURS["uploader"]).encode(

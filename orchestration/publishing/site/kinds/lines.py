@@ -21,7 +21,7 @@ def lines(simulated: bool) -> alt.LayerChart:
         scale=alt.Scale(type="utc", domain=["@first", "@last"], nice=False),
         title=None,
         axis=alt.Axis(
-            format="@dates", grid=False, labelOverlap=True, labelFlush=False, values=["@ticks"]
+            format="@dates", grid=False, labelOverlap=True, labelSeparation=6, labelFlush=False, values=["@ticks"]
         ),
     )  # fmt: skip
     day = alt.X("day:T")

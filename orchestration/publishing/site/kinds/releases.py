@@ -23,7 +23,7 @@ def heat_map(simulated: bool) -> alt.LayerChart:
         scale=alt.Scale(type="utc", domain=["@first", "@last"], nice=False),
         title=None,
         axis=alt.Axis(
-            format="@dates", grid=False, labelOverlap=True, labelFlush=False, values=["@ticks"]
+            format="@dates", grid=False, labelOverlap=True, labelSeparation=6, labelFlush=False, values=["@ticks"]
         ),
     )  # fmt: skip
     density = alt.FillOpacity(
@@ -68,7 +68,7 @@ def cadence(simulated: bool) -> alt.LayerChart:
         "days:Q",
         scale=alt.Scale(type="log", domain=[1, LONGEST_DAYS], nice=False),
         title="Median of days between releases, logarithmic",
-        axis=alt.Axis(values=[1, 3, 10, 21, 45, 135, 270], format="d", labelOverlap=True),
+        axis=alt.Axis(values=[1, 3, 10, 21, 45, 135, 270], format="d", labelOverlap=True, labelSeparation=6),
     )
     colour = alt.Color("colour:N", scale=None)
     # Drawn first, so that a laboratory without a median has its place too.
