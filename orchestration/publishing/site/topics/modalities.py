@@ -14,6 +14,7 @@ from orchestration.publishing.site.topics.topic import (
     Topic,
     by_words,
     of_reading,
+    placed,
     readings,
     switches_of,
 )
@@ -134,7 +135,7 @@ def numbers(story: Story, answer: Answer) -> Table:
     )
 
 
-VIDEO = """
+VIDEO = f"""
     with
 
     counted as (
@@ -144,20 +145,7 @@ VIDEO = """
             and metric in (select unnest($metrics))
     ),
 
-    placed as (
-        select counted.*, counted.country_code as place
-        from counted
-        where counted.country_code in (select unnest($leaders))
-        union all
-        select counted.*, 'EU' as place
-        from counted
-        inner join marts.dim_countries as members
-            on counted.country_code = members.country_code
-        where members.is_eu_member
-        union all
-        select counted.*, '(world)' as place
-        from counted
-    )
+{placed("leaders")}
 
     select
         snapshot_date,

@@ -5,7 +5,7 @@ from orchestration.publishing.site.answers import Answer, Rows, ask, rows
 from orchestration.publishing.site.figures import Figure
 from orchestration.publishing.site.ground import LEADERS
 from orchestration.publishing.site.topics.parts import Parts, composition_sql, parts_figure, parts_table, share_of
-from orchestration.publishing.site.topics.topic import COMPARED, Story, Table, Topic
+from orchestration.publishing.site.topics.topic import COMPARED, Story, Table, Topic, placed
 from orchestration.publishing.site.words import count, percent
 
 LICENCES = Parts(
@@ -102,7 +102,7 @@ def gates_and_data(story: Story, gates: Rows, named: Rows) -> Table:
     )
 
 
-GATES = """
+GATES = f"""
     with
 
     counted as (
@@ -113,20 +113,7 @@ GATES = """
             and attribution = 'uploader'
     ),
 
-    placed as (
-        select counted.*, counted.country_code as place
-        from counted
-        where counted.country_code in (select unnest($codes))
-        union all
-        select counted.*, 'EU' as place
-        from counted
-        inner join marts.dim_countries as members
-            on counted.country_code = members.country_code
-        where members.is_eu_member
-        union all
-        select counted.*, '(world)' as place
-        from counted
-    )
+{placed()}
 
     select
         place as country_code,

@@ -14,6 +14,7 @@ from orchestration.publishing.site.topics.topic import (
     Table,
     by_words,
     of_reading,
+    placed,
     readings,
     switches_of,
 )
@@ -126,20 +127,7 @@ def composition_sql(table: str, part: str, further: str = "") -> str:
             and metric in (select unnest($metrics))
     ),
 
-    placed as (
-        select counted.*, counted.country_code as place
-        from counted
-        where counted.country_code in (select unnest($codes))
-        union all
-        select counted.*, 'EU' as place
-        from counted
-        inner join marts.dim_countries as members
-            on counted.country_code = members.country_code
-        where members.is_eu_member
-        union all
-        select counted.*, '(world)' as place
-        from counted
-    ),
+{placed()},
 
     summed as (
         select

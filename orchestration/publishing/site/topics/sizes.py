@@ -5,7 +5,16 @@ from orchestration.publishing.site.answers import Answer, ask
 from orchestration.publishing.site.figures import Figure, View
 from orchestration.publishing.site.marks import EU_COLOUR, LEADER_COLOURS
 from orchestration.publishing.site.topics.parts import Parts, composition_sql, parts_figure, parts_table, share_of
-from orchestration.publishing.site.topics.topic import COMPARED, Story, Table, Topic, by_words, readings, switches_of
+from orchestration.publishing.site.topics.topic import (
+    COMPARED,
+    Story,
+    Table,
+    Topic,
+    by_words,
+    placed,
+    readings,
+    switches_of,
+)
 from orchestration.publishing.site.words import percent
 
 # From small to large, pale to dark and back again, so that neighbours differ on either paper.
@@ -150,7 +159,7 @@ def technique_numbers(story: Story, made: Answer) -> Table:
 
 
 # Techniques overlap, so that a country's whole is taken from the modalities, of which each model has one.
-MADE_BY = """
+MADE_BY = f"""
     with
 
     counted as (
@@ -165,20 +174,7 @@ MADE_BY = """
             and metric in (select unnest($metrics))
     ),
 
-    placed as (
-        select counted.*, counted.country_code as place
-        from counted
-        where counted.country_code in (select unnest($codes))
-        union all
-        select counted.*, 'EU' as place
-        from counted
-        inner join marts.dim_countries as members
-            on counted.country_code = members.country_code
-        where members.is_eu_member
-        union all
-        select counted.*, '(world)' as place
-        from counted
-    ),
+{placed()},
 
     summed as (
         select

@@ -131,3 +131,22 @@ def of_reading(answer: Answer, counted: Counted, attribution: str) -> Rows:
 
 def by_words(attribution: str) -> str:
     return {"uploader": "by uploader", "origin": "by origin"}[attribution]
+
+
+def placed(codes: str = "codes") -> str:
+    """A step of a statement: the rows of `counted` once for each place that they count for, `place`: their own country, if
+    it is among the parameter `codes`, the EU for its members, and the world."""
+    return f"""    placed as (
+        select counted.*, counted.country_code as place
+        from counted
+        where counted.country_code in (select unnest(${codes}))
+        union all
+        select counted.*, '{EU}' as place
+        from counted
+        inner join marts.dim_countries as members
+            on counted.country_code = members.country_code
+        where members.is_eu_member
+        union all
+        select counted.*, '{WORLD}' as place
+        from counted
+    )"""
