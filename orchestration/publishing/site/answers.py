@@ -10,6 +10,8 @@ from typing import Any
 
 import duckdb
 
+from orchestration.foreign_text import INVISIBLE
+
 Rows = list[dict[str, Any]]
 PARAMETER = re.compile(r"\$(\w+)")
 
@@ -78,4 +80,4 @@ def text_literal(text: str) -> str:
 
 
 def is_hidden(character: str) -> bool:
-    return unicodedata.category(character) in {"Cc", "Cf", "Cs"}
+    return unicodedata.category(character) in INVISIBLE

@@ -326,6 +326,15 @@ def test_the_union_of_27_is_the_sum_of_its_members_with_what_is_not_attributed_o
     assert of["EU"]["high"] == pytest.approx(1290 / 11130)
 
 
+def test_sums_of_shares_are_rounded_as_all_published_numbers(site):
+    """In whichever order they are added, the same bytes come out."""
+    with (site / "data" / "headline.csv").open(encoding="utf-8", newline="") as file:
+        of_the_union = [row for row in csv.DictReader(file) if row["country_code"] == "EU"]
+    assert len(of_the_union) > 50
+    for row in of_the_union:
+        assert all(len(row[name].partition(".")[2]) <= 12 for name in ("share", "share_low", "share_high"))
+
+
 def test_each_reading_of_the_headline_has_its_own_shares_and_says_which_it_is(tmp_path):
     settings = Settings(home=tmp_path)
     write_warehouse(settings.warehouse_path, Contents(missing=(), events={}))

@@ -3,7 +3,7 @@ releases. What compares entities with each other is in `shares`."""
 
 import altair as alt
 
-from orchestration.publishing.site.kinds.shares import BROKEN, along_the_top
+from orchestration.publishing.site.kinds.days import BROKEN, behind_the_lines, told_days
 from orchestration.publishing.site.kinds.style import finished, source, watermark
 
 HEIGHT = 300
@@ -19,15 +19,6 @@ def entity_lines(simulated: bool) -> alt.LayerChart:
     text), `events` (day, text), `crossovers` (day, value, text). Placeholders: `first` and `last` (days as milliseconds),
     `ticks`, `top`, `format` (of the axis), `exact` (of the tooltip), `size` (of the points).
     """
-    # Scales are told once, in one layer: told in each, their domains would be united.
-    told_day = alt.X(
-        "day:T",
-        scale=alt.Scale(type="utc", domain=["@first", "@last"], nice=False),
-        title=None,
-        axis=alt.Axis(
-            format="%-d %b", grid=False, labelOverlap=True, labelSeparation=6, labelFlush=False, values=["@ticks"]
-        ),
-    )
     day, high = alt.X("day:T"), alt.Y2("high:Q")
     low = alt.Y("low:Q", scale=alt.Scale(domain=[0, "@top"]), title=None, axis=alt.Axis(format="@format", tickCount=5))
     # The same legend for both, so that they are one.
@@ -52,10 +43,7 @@ def entity_lines(simulated: bool) -> alt.LayerChart:
     ]
     of_uploader = "datum.by === 'uploader'"
     layers = [
-        source("gaps").mark_rect(style="band").encode(x=day, x2="to:T"),
-        along_the_top("gaps").encode(x=alt.X("middle:T"), text="text:N"),
-        source("events").mark_rule(style="softline", strokeDash=[3, 3], opacity=0.7).encode(x=told_day),
-        along_the_top("events", dy=-7).encode(x=day, text="text:N"),
+        *behind_the_lines(told_days("%-d %b")),
         source("series")
         .transform_filter(of_uploader)
         .mark_area(opacity=0.14, invalid=BROKEN)

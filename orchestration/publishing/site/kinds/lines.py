@@ -3,7 +3,8 @@ Shares of countries with their bounds and crossovers are in `shares`."""
 
 import altair as alt
 
-from orchestration.publishing.site.kinds.shares import BROKEN, along_the_top, names_at_the_ends
+from orchestration.publishing.site.kinds.days import BROKEN, behind_the_lines, told_days
+from orchestration.publishing.site.kinds.shares import names_at_the_ends
 from orchestration.publishing.site.kinds.style import DASHES, finished, source, watermark
 
 LINES_HEIGHT = 260
@@ -16,14 +17,6 @@ def lines(simulated: bool) -> alt.LayerChart:
     colour, text, weight), `gaps` (day, to, middle, text) and `events` (day, text). Placeholders: `first` and `last` (days
     as milliseconds), `ticks`, `top`, `format` (of the numbers' axis) and `dates` (of the days').
     """
-    told_day = alt.X(
-        "day:T",
-        scale=alt.Scale(type="utc", domain=["@first", "@last"], nice=False),
-        title=None,
-        axis=alt.Axis(
-            format="@dates", grid=False, labelOverlap=True, labelSeparation=6, labelFlush=False, values=["@ticks"]
-        ),
-    )  # fmt: skip
     day = alt.X("day:T")
     value = alt.Y(
         "value:Q",
@@ -37,10 +30,7 @@ def lines(simulated: bool) -> alt.LayerChart:
         lookup="code", from_=alt.LookupData(data=alt.NamedData(name="looks"), key="code", fields=LOOKS)
     )
     layers = [
-        source("gaps").mark_rect(style="band").encode(x=day, x2="to:T"),
-        along_the_top("gaps").encode(x=alt.X("middle:T"), text="text:N"),
-        source("events").mark_rule(style="softline", strokeDash=[3, 3], opacity=0.7).encode(x=told_day),
-        along_the_top("events", dy=-7).encode(x=day, text="text:N"),
+        *behind_the_lines(told_days()),
         drawn.mark_line(invalid=BROKEN).encode(
             x=day,
             y=value,

@@ -3,13 +3,11 @@ compare the two attributions."""
 
 import altair as alt
 
+from orchestration.publishing.site.kinds.days import BROKEN, behind_the_lines, told_days
 from orchestration.publishing.site.kinds.style import DASHES, finished, source, watermark
 
 HEADLINE_HEIGHT = 380
-LABEL_LINE = 15  # pixels from one name at the lines' ends to the next
 NARROW = 420  # pixels of plot: below it a sentence beside a mark would reach beyond the chart
-# A null breaks the line: nothing is drawn across a missing day.
-BROKEN = "break-paths-show-path-domains"
 
 
 def share_lines(simulated: bool) -> alt.LayerChart:
@@ -20,15 +18,6 @@ def share_lines(simulated: bool) -> alt.LayerChart:
     text) and `crossovers` (day, share, text, side). Placeholders: `first` and `last` (days as milliseconds), `ticks` and
     `dates` (how they are written), `top`.
     """
-    # Scales are told once, in one layer: told in each, or beside a second edge, their domains would be united.
-    told_day = alt.X(
-        "day:T",
-        scale=alt.Scale(type="utc", domain=["@first", "@last"], nice=False),
-        title=None,
-        axis=alt.Axis(
-            format="@dates", grid=False, labelOverlap=True, labelSeparation=6, labelFlush=False, values=["@ticks"]
-        ),
-    )  # fmt: skip
     day = alt.X("day:T")
     low = alt.Y(
         "low:Q",
@@ -49,10 +38,7 @@ def share_lines(simulated: bool) -> alt.LayerChart:
     ]
     dash = alt.StrokeDash("dash:N", scale=alt.Scale(domain=list(DASHES), range=list(DASHES.values())), legend=None)
     layers = [
-        source("gaps").mark_rect(style="band").encode(x=day, x2="to:T"),
-        along_the_top("gaps").encode(x=alt.X("middle:T"), text="text:N"),
-        source("events").mark_rule(style="softline", strokeDash=[3, 3], opacity=0.7).encode(x=told_day),
-        along_the_top("events", dy=-7).encode(x=day, text="text:N"),
+        *behind_the_lines(told_days()),
         source("bounds")
         .mark_area(opacity=0.14, invalid=BROKEN)
         .encode(x=day, y=low, y2=high, color=colour, detail="code:N"),
@@ -93,13 +79,6 @@ def said_beside(day: alt.X, share: alt.Y) -> list[alt.Chart]:
         for side, align, dx in (("right", "left", 9), ("left", "right", -9))
         for style, width in ((["ink", "apart"], 5), ("ink", 0))
     ]
-
-
-def along_the_top(name: str, dy: int = 0) -> alt.Chart:
-    """Small text that runs downwards from the top edge."""
-    return source(name).mark_text(
-        angle=90, align="left", baseline="middle", y=6, dy=dy, fontSize=10, style="soft"
-    )  # fmt: skip
 
 
 def names_at_the_ends(day: alt.X, colour: alt.Color) -> list[alt.Chart]:

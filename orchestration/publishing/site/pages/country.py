@@ -366,9 +366,9 @@ SHARES = """
         cast(sum(shares.downloads) as bigint) as downloads,
         any_value(shares.total_downloads) as total_downloads,
         cast(sum(shares.models) as bigint) as models,
-        sum(shares.share) as share,
-        sum(shares.share_low) as share_low,
-        sum(shares.share_low) + max(shares.share_high - shares.share_low) as share_high,
+        round(sum(shares.share), 12) as share,
+        round(sum(shares.share_low), 12) as share_low,
+        round(sum(shares.share_low) + max(shares.share_high - shares.share_low), 12) as share_high,
         max(shares.rank) filter (where entities.entity = shares.country_code) as rank,
         max(shares.share_without_top_repository)
             filter (where entities.entity = shares.country_code) as share_without_top_repository
@@ -419,7 +419,7 @@ ORGANIZATIONS = f"""
             organizations.organization,
             organizations.attribution,
             cast(sum(organizations.downloads) as bigint) as downloads,
-            sum(organizations.share_of_total) as share_of_total
+            round(sum(organizations.share_of_total), 12) as share_of_total
         from marts.mart_daily_organization_share as organizations
         inner join entities
             on organizations.country_code = entities.country_code

@@ -249,7 +249,7 @@ SHARES = """
         attribution,
         cast(sum(downloads) as bigint) as downloads,
         arg_max(share_of_country, downloads) as share_of_country,
-        sum(share_of_total) as share_of_total,
+        round(sum(share_of_total), 12) as share_of_total,
         arg_max(country_code, downloads) as country_code
     from marts.mart_daily_organization_share
     where measure in (select unnest($measures))
@@ -328,7 +328,7 @@ FAMILIES = """
         organization as entity,
         family,
         cast(sum(downloads) as bigint) as downloads,
-        sum(share_of_total) as share_of_total,
+        round(sum(share_of_total), 12) as share_of_total,
         cast(sum(models) as bigint) as models,
         cast(sum(derivatives) as bigint) as derivatives,
         cast(sum(derivative_downloads) as bigint) as derivative_downloads
@@ -420,7 +420,7 @@ LINEAGE = """
         cast(sum(derivatives) as bigint) as derivatives,
         cast(sum(new_derivatives) as bigint) as new_derivatives,
         cast(sum(downloads) as bigint) as downloads,
-        sum(share) as share,
+        round(sum(share), 12) as share,
         cast(sum(repackaged_downloads) as bigint) as repackaged_downloads
     from marts.mart_daily_lineage
     where snapshot_date = $snapshot_date

@@ -202,7 +202,7 @@ ORGANIZATIONS = """
             else '(other)'
         end as organization,
         cast(sum(shares.downloads) as bigint) as downloads,
-        sum(shares.share_of_country) as share_of_country
+        round(sum(shares.share_of_country), 12) as share_of_country
     from shares
     left join largest
         on shares.attribution = largest.attribution

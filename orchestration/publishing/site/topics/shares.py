@@ -389,6 +389,7 @@ def coverage(connection: duckdb.DuckDBPyConnection, ground: Ground) -> Figure:
     )
 
 
+# Sums of shares are rounded, as all published numbers are: in which order they are added is not for us to say.
 # The EU-27 is a sum of its members: its bounds are what it would have with none, and with all, of what isn't attributed.
 SERIES = """
     with
@@ -415,9 +416,9 @@ SERIES = """
             cast(sum(shares.downloads) as bigint) as downloads,
             any_value(shares.total_downloads) as total_downloads,
             cast(sum(shares.models) as bigint) as models,
-            sum(shares.share) as share,
-            sum(shares.share_low) as share_low,
-            sum(shares.share_low) + max(shares.share_high - shares.share_low) as share_high
+            round(sum(shares.share), 12) as share,
+            round(sum(shares.share_low), 12) as share_low,
+            round(sum(shares.share_low) + max(shares.share_high - shares.share_low), 12) as share_high
         from shares
         inner join marts.dim_countries as members
             on shares.country_code = members.country_code
@@ -468,7 +469,7 @@ ORGANIZATIONS = """
         end as organization,
         organizations.attribution,
         cast(sum(organizations.downloads) as bigint) as downloads,
-        sum(organizations.share_of_country) as share_of_country,
+        round(sum(organizations.share_of_country), 12) as share_of_country,
         min(coalesce(ranked.place, 1000000)) as place
     from organizations
     left join ranked
