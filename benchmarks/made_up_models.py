@@ -2,7 +2,7 @@
 All of it is SIMULATED from a seed and a row's number; how pages are cut from it and stored is in `pages`."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from functools import cached_property
 
 import numpy as np
@@ -107,15 +107,19 @@ class MadeUpHub:
             return places
         return places + np.searchsorted(self.gone - np.arange(len(self.gone)), places, side="right")
 
+    def moment(self, day: int) -> int:
+        """The moment of a day's capture in seconds since 1970."""
+        return moment_of(DAYS[day])
+
     # --- who a model is ----------------------------------------------------------------------------------------------
 
     def created(self, rows: np.ndarray) -> np.ndarray:
         """Seconds since 1970. No two rows beyond the floor share one, so that `_id` can follow their order."""
-        floor, start, end = self._floor_rows, FLOOR_CREATED + 60, _moment(0) - 600
+        floor, start, end = self._floor_rows, FLOOR_CREATED + 60, self.moment(0) - 600
         share = (rows - floor + 0.9 * self.draws.unit("created", rows)) / (self.models - floor)
         grown = start + (end - start) * share.clip(0, 1) ** (2 / 3)  # more models a day, the later it is
         within = (rows - self.models + 0.9 * self.draws.unit("created", rows)) / self.new
-        fresh = _moment(0) + 60 + (_moment(1) - _moment(0) - 660) * within
+        fresh = self.moment(0) + 60 + (self.moment(1) - self.moment(0) - 660) * within
         return np.where(rows < floor, FLOOR_CREATED, np.where(rows < self.models, grown, fresh)).astype(np.int64)
 
     @property
@@ -131,7 +135,7 @@ class MadeUpHub:
         raw = np.empty((len(rows), 12), dtype=np.uint8)
         raw[:, :4] = self.created(rows).astype(">u4").view(np.uint8).reshape(-1, 4)
         raw[:, 4:] = rest.astype(">u8").view(np.uint8).reshape(-1, 8)
-        return _hex(raw)
+        return hex(raw)
 
     @cached_property
     def _owner_names(self) -> pa.Array:
@@ -152,10 +156,10 @@ class MadeUpHub:
         """`id`: owner and name. No two are alike, whatever their upper and lower case: the row's number is in it."""
         parts = [self._drawn(name, rows, words, 1.6) for name, words in (("family", FAMILIES), ("size", SIZES))]
         digits = rows.astype(np.int64)[:, None] // 36 ** np.arange(4, -1, -1) % 36
-        suffix = _strings(BASE36[digits.astype(np.uint8)])
+        suffix = strings(BASE36[digits.astype(np.uint8)])
         is_renamed = np.isin(rows, self.renamed) if day else np.zeros(len(rows), dtype=bool)
         again = pa.array(["", "-renamed"]).take(pa.array(is_renamed.astype(np.int8)))
-        return _joined(self.owners(rows), "/", *parts, self._drawn("flavour", rows, FLAVOURS, 1.8), "-", suffix, again)
+        return joined(self.owners(rows), "/", *parts, self._drawn("flavour", rows, FLAVOURS, 1.8), "-", suffix, again)
 
     def _drawn(self, name: str, rows: np.ndarray, words, tail: float = 1.0) -> pa.Array:
         return pa.array(words).take(pa.array(self.draws.below(name, rows, len(words), tail=tail)))
@@ -164,25 +168,15 @@ class MadeUpHub:
 
     def records(self, rows: np.ndarray, day: int) -> tuple[pa.Array, dict[str, int]]:
         """Each row as a JSON object with a comma after it, and what there is of what in them: sums over the rows."""
-        recipes = self._recipes(rows)
-        task = self._word_or_none("task", recipes, TASKS, NO_TASK_SHARE)
-        library = self._word_or_none("library", recipes, LIBRARIES, NO_LIBRARY_SHARE)
-        has_safetensors = self.draws.unit("safetensors", rows) < SAFETENSORS_SHARE
+        has_safetensors = self.has_safetensors(rows)
         base_models, parent_of, parent_words = self._base_models(rows, day)
-        architecture = self._word_or_none("architecture", recipes, ARCHITECTURES, 0.38)
-        own = {
-            "library": library,
-            "weights": np.where(has_safetensors, 0, -1),
-            "architecture": architecture,
-            "task": task,
-        }
-        tags, tag_counts = self.vocabulary.tags(rows, recipes, own, parent_of, parent_words)
+        words = self.words(rows, has_safetensors)
+        task, library = words["task"], words["library"]
+        tags, tag_counts = self.vocabulary.tags(rows, self.recipes(rows), words, parent_of, parent_words)
         downloads, all_time, likes = self._counters(rows, day)
-        gate = self.draws.unit("gated", rows)
-        gated = np.select([gate < MANUAL_SHARE, gate < MANUAL_SHARE + AUTO_SHARE], [2, 1], 0)
-        disabled = self.draws.unit("disabled", rows) < DISABLED_SHARE
-        modified, sha = self._last_commit(rows, day)
-        records = _joined(
+        gated, disabled = self.gates(rows), self.disabled(rows)
+        modified, sha = self.last_commit(rows, day)
+        records = joined(
             '{"_id":"',
             self.row_ids(rows),
             '","id":"',
@@ -216,7 +210,7 @@ class MadeUpHub:
             '","tags":',
             tags,
             ',"trendingScore":',
-            self._trending(rows),
+            pa.array(SCORES).take(pa.array(self.trending(rows))),
             "},",
         )
         there_is = {
@@ -235,7 +229,25 @@ class MadeUpHub:
         sums["base_models"] = len(there_is["base_models"])
         return records, sums
 
-    def _recipes(self, rows: np.ndarray) -> np.ndarray:
+    def words(self, rows: np.ndarray, has_safetensors: np.ndarray) -> dict[str, np.ndarray]:
+        """By kind of word, which of its kind each row has in a field of its own and in its tags, or -1."""
+        recipes = self.recipes(rows)
+        return {
+            "library": self._word_or_none("library", recipes, LIBRARIES, NO_LIBRARY_SHARE),
+            "weights": np.where(has_safetensors, 0, -1),
+            "architecture": self._word_or_none("architecture", recipes, ARCHITECTURES, 0.38),
+            "task": self._word_or_none("task", recipes, TASKS, NO_TASK_SHARE),
+        }
+
+    def gates(self, rows: np.ndarray) -> np.ndarray:
+        """0 for a row that isn't gated, 1 for auto, 2 for manual."""
+        gate = self.draws.unit("gated", rows)
+        return np.select([gate < MANUAL_SHARE, gate < MANUAL_SHARE + AUTO_SHARE], [2, 1], 0)
+
+    def disabled(self, rows: np.ndarray) -> np.ndarray:
+        return self.draws.unit("disabled", rows) < DISABLED_SHARE
+
+    def recipes(self, rows: np.ndarray) -> np.ndarray:
         """What each row's words are drawn by: for most the number of a recipe shared with others, else one of its own.
 
         Nearly all of the Hub is made by a few tools that tag alike; drawn one by one, tags would compress far worse
@@ -273,74 +285,89 @@ class MadeUpHub:
         is_busy = self._usual_downloads(rows) >= BUSY_DOWNLOADS
         return (is_busy | (self.draws.unit("moved", rows) < MOVED_SHARE)) & (rows < self.models)
 
-    def _last_commit(self, rows: np.ndarray, day: int) -> tuple[np.ndarray, pa.Array]:
+    def last_commit(self, rows: np.ndarray, day: int) -> tuple[np.ndarray, pa.Array]:
         """`lastModified` in seconds since 1970, most of them soon after the creation, and `sha`."""
         created = self.created(rows)
-        until = np.where(rows < self.models, _moment(0), _moment(1)) - 300
+        until = np.where(rows < self.models, self.moment(0), self.moment(1)) - 300
         modified = created + ((until - created) ** self.draws.unit("lastModified", rows)).astype(np.int64)
         commit = rows.astype(np.int64)
         if day:
             is_modified = (self.draws.unit("modified", rows) < MODIFIED_SHARE) & (rows < self.models)
-            today = _moment(0) + (86_000 * self.draws.unit("today", rows)).astype(np.int64)
+            today = self.moment(0) + (86_000 * self.draws.unit("today", rows)).astype(np.int64)
             modified, commit = np.where(is_modified, today, modified), np.where(is_modified, rows + 2**40, commit)
         raw = np.stack([self.draws.bits(f"sha/{part}", commit) for part in range(3)], axis=1).view(np.uint8)
-        return modified, _hex(np.ascontiguousarray(raw[:, :20]))
+        return modified, hex(np.ascontiguousarray(raw[:, :20]))
 
     def _base_models(self, rows: np.ndarray, day: int) -> tuple[pa.Array, np.ndarray, tuple[pa.Array, pa.Array]]:
         """The field `baseModels` or nothing for each row; the position of the row of each parent; its two tags.
 
-        A parent is an older model out of one in a hundred, some of them far likelier than others; a merge has two.
         Tags keep the parent's first name, as they were written once; `baseModels` follows a rename.
+        """
+        relation, parent_of, parents = self.lineage(rows)
+        has_parent = np.zeros(len(rows), dtype=bool)
+        has_parent[parent_of] = True
+        first_names = self.names(parents, 0)
+        names = self.names(parents, day) if day else first_names
+        references = joined('{"_id":"', self.row_ids(parents), '","id":"', names, '"}')
+        lists = pa.ListArray.from_arrays(pa.array(list_offsets(len(rows), parent_of)), references)
+        openings = pa.array(["", *(f'"baseModels":{{"relation":"{name}","models":[' for name in RELATIONS)])
+        which = pa.array(np.where(has_parent, relation + 1, 0))
+        closings = pa.array(["", "]},"]).take(pa.array(has_parent.astype(np.int8)))
+        words = lineage_words(relation, parent_of, first_names)
+        return joined(openings.take(which), pc.binary_join(lists, ","), closings), parent_of, words
+
+    def lineage(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Of each row the place of its relation in `RELATIONS`, which means nothing where it has no parent; of each parent
+        the position of its child in `rows`, and its own row.
+
+        A parent is an older model out of one in a hundred, some of them far likelier than others; a merge has two.
         """
         candidates = rows // 100
         has_parent = (self.draws.unit("base", rows) < BASE_MODELS_SHARE) & (candidates > 1)
         relation = np.searchsorted(RELATION_SHARES, self.draws.unit("relation", rows), side="right")
-        positions = np.flatnonzero(has_parent)
-        count = np.where(relation[positions] == 3, 2, 1)
-        parent_of = np.repeat(positions, count)
-        is_second = np.diff(parent_of, prepend=-1) == 0
+        parent_of, is_second = children(has_parent, relation)
         place = candidates[parent_of] * self.draws.unit("parent", rows[parent_of]) ** 4
-        parents = 100 * (place.astype(np.int64) // 2 * 2 + is_second) + 37
-        related = pa.array(RELATIONS).take(pa.array(relation[parent_of]))
-        first_names = self.names(parents, 0)
-        names = self.names(parents, day) if day else first_names
-        references = _joined('{"_id":"', self.row_ids(parents), '","id":"', names, '"}')
-        offsets = np.zeros(len(rows) + 1, dtype=np.int32)
-        offsets[positions + 1] = count
-        lists = pa.ListArray.from_arrays(pa.array(np.cumsum(offsets, dtype=np.int32)), references)
-        openings = pa.array(["", *(f'"baseModels":{{"relation":"{name}","models":[' for name in RELATIONS)])
-        which = pa.array(np.where(has_parent, relation + 1, 0))
-        closings = pa.array(["", "]},"]).take(pa.array(has_parent.astype(np.int8)))
-        words = (_joined("base_model:", first_names), _joined("base_model:", related, ":", first_names))
-        return _joined(openings.take(which), pc.binary_join(lists, ","), closings), parent_of, words
+        return relation, parent_of, 100 * (place.astype(np.int64) // 2 * 2 + is_second) + 37
 
-    def _safetensors(self, rows: np.ndarray, has_safetensors: np.ndarray) -> pa.Array:
-        """Parameters by number format, and their total; models of one architecture have exactly as many."""
+    def has_safetensors(self, rows: np.ndarray) -> np.ndarray:
+        return self.draws.unit("safetensors", rows) < SAFETENSORS_SHARE
+
+    def parameters(self, rows: np.ndarray) -> np.ndarray:
+        """Parameters in a row's main number format; models of one architecture have exactly as many."""
         classes = self.draws.below("architecture size", rows, 150, tail=2.0)
         is_usual = self.draws.unit("usual size", rows) < 0.7
         size = np.exp(20 + 2 * self.draws.normal("size", np.where(is_usual, classes, rows + 1000)))
-        main = size.clip(1e4, 1e12).astype(np.int64)
+        return size.clip(1e4, 1e12).astype(np.int64)
+
+    def parameters_by_format(self, rows: np.ndarray) -> tuple[pa.Array, np.ndarray]:
+        """What safetensors would say of each row: parameters by number format as a JSON object, and their total."""
+        main = self.parameters(rows)
         second = np.where(self.draws.unit("second format", rows) < 0.12, main // 97 + 1, 0)
         formats = self.draws.below("format", rows, len(DTYPES), tail=2.0)
         others = (formats + 1) % len(DTYPES)
-        extra = _joined(pa.array([f',"{name}":' for name in DTYPES]).take(pa.array(others)), _numbers(second))
+        extra = joined(pa.array([f',"{name}":' for name in DTYPES]).take(pa.array(others)), _numbers(second))
         extra = pc.if_else(pa.array(second > 0), extra, "")
-        opening = pa.array([f'"safetensors":{{"parameters":{{"{name}":' for name in DTYPES]).take(pa.array(formats))
-        whole = _joined(opening, _numbers(main), extra, '},"total":', _numbers(main + second), "},")
+        opening = pa.array([f'{{"{name}":' for name in DTYPES]).take(pa.array(formats))
+        return joined(opening, _numbers(main), extra, "}"), main + second
+
+    def _safetensors(self, rows: np.ndarray, has_safetensors: np.ndarray) -> pa.Array:
+        by_format, total = self.parameters_by_format(rows)
+        whole = joined('"safetensors":{"parameters":', by_format, ',"total":', _numbers(total), "},")
         return pc.if_else(pa.array(has_safetensors), whole, "")
 
-    def _trending(self, rows: np.ndarray) -> pa.Array:
-        """`trendingScore`: nothing for nearly all, whole numbers for most others, and now and then a fraction."""
+    def trending(self, rows: np.ndarray) -> np.ndarray:
+        """The place in `SCORES` of `trendingScore`: nothing for nearly all, whole numbers for most others, and now and then a
+        fraction."""
         scores = 1 + self.draws.below("trending", rows, len(SCORES) - 1, tail=2.0)
-        return pa.array(SCORES).take(pa.array(np.where(self.draws.unit("trends", rows) < 0.03, scores, 0)))
+        return np.where(self.draws.unit("trends", rows) < 0.03, scores, 0)
 
 
-def _moment(day: int) -> int:
-    """The moment of a day's capture in seconds since 1970."""
-    return round(datetime.combine(DAYS[day], CAPTURED).timestamp())
+def moment_of(day: date) -> int:
+    """When a day is captured, in seconds since 1970."""
+    return round(datetime.combine(day, CAPTURED).timestamp())
 
 
-def _joined(*parts: pa.Array | str) -> pa.Array:
+def joined(*parts: pa.Array | str) -> pa.Array:
     return pc.binary_join_element_wise(*parts, "")
 
 
@@ -351,7 +378,7 @@ def _numbers(values: np.ndarray) -> pa.Array:
 def _times(seconds: np.ndarray) -> pa.Array:
     """As the Hub writes them: with milliseconds, which are always none."""
     text = pa.array(seconds).cast(pa.timestamp("s")).cast(pa.string())
-    return _joined(pc.binary_replace_slice(text, 10, 11, "T"), ".000Z")
+    return joined(pc.binary_replace_slice(text, 10, 11, "T"), ".000Z")
 
 
 def _optional(name: str, words: list[str], places: np.ndarray) -> pa.Array:
@@ -359,7 +386,25 @@ def _optional(name: str, words: list[str], places: np.ndarray) -> pa.Array:
     return fields.take(pa.array(places + 1))
 
 
-def _strings(characters: np.ndarray) -> pa.Array:
+def children(has_parent: np.ndarray, relation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The position of the child of each parent, and whether it is that child's second: a merge has two."""
+    positions = np.flatnonzero(has_parent)
+    parent_of = np.repeat(positions, np.where(relation[positions] == RELATIONS.index("merge"), 2, 1))
+    return parent_of, np.diff(parent_of, prepend=-1) == 0
+
+
+def list_offsets(count: int, parent_of: np.ndarray) -> np.ndarray:
+    """Where the list of each of `count` rows begins, and the last one ends."""
+    return np.concatenate([[0], np.cumsum(np.bincount(parent_of, minlength=count))]).astype(np.int32)
+
+
+def lineage_words(relation: np.ndarray, parent_of: np.ndarray, names: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """The two tags that name each parent."""
+    related = pa.array(RELATIONS).take(pa.array(relation[parent_of]))
+    return joined("base_model:", names), joined("base_model:", related, ":", names)
+
+
+def strings(characters: np.ndarray) -> pa.Array:
     """Strings of one length, from a matrix of ASCII characters."""
     count, length = characters.shape
     offsets = np.arange(0, (count + 1) * length, length, dtype=np.int32)
@@ -367,7 +412,7 @@ def _strings(characters: np.ndarray) -> pa.Array:
     return pa.StringArray.from_buffers(count, pa.py_buffer(offsets), pa.py_buffer(text))
 
 
-def _hex(raw: np.ndarray) -> pa.Array:
+def hex(raw: np.ndarray) -> pa.Array:
     """Each row of a matrix of bytes as lower-case hex digits."""
     text = np.frombuffer(raw.tobytes().hex().encode(), dtype=np.uint8)
-    return _strings(text.reshape(len(raw), 2 * raw.shape[1]))
+    return strings(text.reshape(len(raw), 2 * raw.shape[1]))

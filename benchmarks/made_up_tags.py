@@ -126,7 +126,20 @@ class TagVocabulary:
         parent_of: np.ndarray,
         parent_words: tuple[pa.Array, ...],
     ) -> tuple[pa.Array, np.ndarray]:
-        """The `tags` of each row as a JSON list, and how many there are.
+        """The `tags` of each row as a JSON list, and how many there are. What they are drawn from is told in `tag_lists`."""
+        lists = self.tag_lists(rows, recipes, own, parent_of, parent_words)
+        counts = pc.list_value_length(lists).to_numpy()
+        return pc.binary_join_element_wise('["', pc.binary_join(lists, QUOTED_COMMA), '"]', ""), counts
+
+    def tag_lists(
+        self,
+        rows: np.ndarray,
+        recipes: np.ndarray,
+        own: dict[str, np.ndarray],
+        parent_of: np.ndarray,
+        parent_words: tuple[pa.Array, ...],
+    ) -> pa.ListArray:
+        """The tags of each of at most 65,536 rows, as they stand inside JSON strings.
 
         Rows of one number in `recipes` have most of their words in common; licences are a row's own.
         `own` has, by kind, the word's place in its kind for each row, or -1: what other fields of the row say as well.
@@ -148,7 +161,7 @@ class TagVocabulary:
         sections += [self._several("custom", recipes, self._custom_count(recipes), tail=7.0)]
         region = (self.draws.unit("region", rows) < 0.002).astype(np.int64)
         sections.append((np.arange(len(rows)), region + self._start("region")))
-        return _json_lists(len(rows), sections, words)
+        return _lists(len(rows), sections, words)
 
     def _start(self, kind: str) -> int:
         return self.sections[kind].start
@@ -183,14 +196,10 @@ class TagVocabulary:
         return pairs >> 32, pairs & 0xFFFFFFFF
 
 
-def _json_lists(
-    count: int, sections: list[tuple[np.ndarray, np.ndarray]], words: pa.Array
-) -> tuple[pa.Array, np.ndarray]:
-    """A JSON list a row, its words in the order of the sections."""
+def _lists(count: int, sections: list[tuple[np.ndarray, np.ndarray]], words: pa.Array) -> pa.ListArray:
+    """A list a row, its words in the order of the sections."""
     positions = np.concatenate([section[0] for section in sections]).astype(np.uint16)  # 16 bits sort ten times as fast
     places = np.concatenate([section[1] for section in sections])
     order = np.argsort(positions, kind="stable")
-    counts = np.bincount(positions, minlength=count)
-    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
-    lists = pa.ListArray.from_arrays(pa.array(offsets), words.take(pa.array(places[order])))
-    return pc.binary_join_element_wise('["', pc.binary_join(lists, QUOTED_COMMA), '"]', ""), counts
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(positions, minlength=count))]).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(offsets), words.take(pa.array(places[order])))
