@@ -135,7 +135,7 @@ class MadeUpHub:
         raw = np.empty((len(rows), 12), dtype=np.uint8)
         raw[:, :4] = self.created(rows).astype(">u4").view(np.uint8).reshape(-1, 4)
         raw[:, 4:] = rest.astype(">u8").view(np.uint8).reshape(-1, 8)
-        return hex(raw)
+        return hexadecimal(raw)
 
     @cached_property
     def _owner_names(self) -> pa.Array:
@@ -295,8 +295,12 @@ class MadeUpHub:
             is_modified = (self.draws.unit("modified", rows) < MODIFIED_SHARE) & (rows < self.models)
             today = self.moment(0) + (86_000 * self.draws.unit("today", rows)).astype(np.int64)
             modified, commit = np.where(is_modified, today, modified), np.where(is_modified, rows + 2**40, commit)
-        raw = np.stack([self.draws.bits(f"sha/{part}", commit) for part in range(3)], axis=1).view(np.uint8)
-        return modified, hex(np.ascontiguousarray(raw[:, :20]))
+        return modified, self.shas(commit)
+
+    def shas(self, commits: np.ndarray) -> pa.Array:
+        """The hash of each commit, by its number."""
+        raw = np.stack([self.draws.bits(f"sha/{part}", commits) for part in range(3)], axis=1).view(np.uint8)
+        return hexadecimal(np.ascontiguousarray(raw[:, :20]))
 
     def _base_models(self, rows: np.ndarray, day: int) -> tuple[pa.Array, np.ndarray, tuple[pa.Array, pa.Array]]:
         """The field `baseModels` or nothing for each row; the position of the row of each parent; its two tags.
@@ -412,7 +416,7 @@ def strings(characters: np.ndarray) -> pa.Array:
     return pa.StringArray.from_buffers(count, pa.py_buffer(offsets), pa.py_buffer(text))
 
 
-def hex(raw: np.ndarray) -> pa.Array:
+def hexadecimal(raw: np.ndarray) -> pa.Array:
     """Each row of a matrix of bytes as lower-case hex digits."""
     text = np.frombuffer(raw.tobytes().hex().encode(), dtype=np.uint8)
     return strings(text.reshape(len(raw), 2 * raw.shape[1]))
