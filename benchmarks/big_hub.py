@@ -267,6 +267,11 @@ class BigHub(MadeUpHub):
         others = drawn[WELL_KNOWN - len(CAST) :]
         return known + others + seeded.repackagers, len(known), len(known) + len(others)
 
+    @property
+    def seeded_names(self) -> list[str]:
+        """Real accounts, the well-known first."""
+        return self._seeded[0]
+
     @cached_property
     def _account_names(self) -> pa.Array:
         """All accounts: those of the seeds, then made-up ones."""
