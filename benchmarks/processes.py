@@ -16,12 +16,19 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 STARTER = """
 import json, os, sys, time
 command = sys.argv[1:]
-began = time.monotonic()
+started_at, began = time.time(), time.monotonic()
 child = os.posix_spawn(command[0], command, os.environ)
+os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+wall = time.monotonic() - began
+try:
+    asked = dict(line.split(": ") for line in open(f"/proc/{child}/io").read().splitlines())
+except OSError:
+    asked = {}
 _, status, used = os.wait4(child, 0)
 took = dict(
-    status=os.waitstatus_to_exitcode(status), wall_seconds=time.monotonic() - began, user_seconds=used.ru_utime,
-    system_seconds=used.ru_stime, peak_bytes=used.ru_maxrss * 1024,
+    status=os.waitstatus_to_exitcode(status), wall_seconds=wall, user_seconds=used.ru_utime,
+    system_seconds=used.ru_stime, peak_bytes=used.ru_maxrss * 1024, started_at=started_at,
+    read_bytes=int(asked.get("rchar", 0)), written_bytes=int(asked.get("wchar", 0)),
 )
 print(json.dumps(took), file=sys.stderr)
 """
@@ -35,6 +42,9 @@ class Taken:
     user_seconds: float
     system_seconds: float
     peak_bytes: int
+    started_at: float = 0.0  # seconds since 1970
+    read_bytes: int = 0  # asked of the kernel, from wherever it had them; 0 where it doesn't tell
+    written_bytes: int = 0
 
     @property
     def cpu_seconds(self) -> float:

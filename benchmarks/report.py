@@ -163,6 +163,91 @@ def _of_misbehaving(told: dict) -> list[Figure]:
     ]
 
 
+DAILY_AIM, OUTSIDE_AIM, DAILY_MEMORY_AIM = (
+    60,
+    15,
+    3_000,
+)  # seconds, seconds, MB: for 3 M models on two cores (2026-11-29)
+
+
+def of_daily(records: list[dict]) -> list[Figure]:
+    """The daily job beside floor and peers. Its parts are told apart: start-up, gates, other steps, what is between them."""
+    days, inside, floors = (_each(records, what) for what in ("daily_job", "inside_duckdb", "floor"))
+    rows, first = days[0]["rows"], _each(records, "first_day")
+    duckdb = inside[0]["duckdb_seconds"]
+    return [
+        Figure(
+            "daily job, run's start to swap",
+            "s",
+            rows,
+            _values(days, _to_swap),
+            DAILY_AIM,
+            note="all checks, fresh process",
+        ),
+        Figure(
+            "daily job, to swap, outside DuckDB",
+            "s",
+            rows,
+            _values(days, lambda record: _to_swap(record) - duckdb),
+            OUTSIDE_AIM,
+            note="DuckDB's seconds are those of another day, looked into",
+        ),
+        Figure("daily job, peak memory", "MB", rows, _values(days, _peak), DAILY_MEMORY_AIM),
+        Figure("daily job, whole process", "s", rows, _values(days, _wall)),
+        Figure("daily job, whole process", "CPU s", rows, _values(days, _cpu)),
+        Figure("daily job, before the run's start", "s", rows, _values(days, lambda record: record["startup_seconds"])),
+        Figure("daily job, inside DuckDB", "s", rows, (duckdb,)),
+        *_of_steps(days, inside, rows),
+        Figure("daily job, between steps", "s", rows, _values(days, _between_steps)),
+        Figure("daily job, bytes read", "MB", rows, _values(days, lambda record: record["read_bytes"] / MB)),
+        Figure("first day of a history, whole process", "CPU s", rows, _values(first, _cpu)),
+        Figure("floor: plain SQL", "s", rows, _values(floors, _wall)),
+        Figure("floor: plain SQL", "CPU s", rows, _values(floors, _cpu)),
+        Figure("floor: plain SQL, peak memory", "MB", rows, _values(floors, _peak)),
+        Figure("daily job : floor", "× CPU", rows, _pairs(days[-1:], floors, _cpu_ratio)),
+        *_of_peers(records, days),
+    ]
+
+
+def _of_steps(days: list[dict], inside: list[dict], rows: int) -> list[Figure]:
+    """Each step in the order of the run, and how much of it was DuckDB's when that was looked at; gates together once more."""
+
+    def seconds(record: dict, steps: Sequence[str]) -> float:
+        return sum(record["of_steps"][step][1] - record["of_steps"][step][0] for step in steps)
+
+    of_steps = days[0]["of_steps"]
+    in_order = sorted(of_steps, key=lambda step: of_steps[step][0])
+    gates = [step for step in in_order if step.endswith("_gate")]
+    shown = [Figure("daily job, all gates", "s", rows, tuple(seconds(day, gates) for day in days))]
+    for step in in_order:
+        of_duckdb = inside[0]["duckdb_of_steps"].get(step)
+        note = "" if of_duckdb is None else f"{of_duckdb:.1f} s of it in DuckDB on the day that was looked into"
+        shown.append(Figure(f"step {step}", "s", rows, tuple(seconds(day, [step]) for day in days), note=note))
+    return shown
+
+
+def _of_peers(records: list[dict], days: list[dict]) -> list[Figure]:
+    """None if they were left out."""
+    pandas, layers, full = (_each(records, what) for what in ("pandas", "layers_of_a_day", "full_refresh"))
+    if not pandas:
+        return []
+    rows = layers[0]["rows"]
+    same = f"{pandas[0]['compared']:,} rows of its tables are the marts' to the unit"
+    anew = f"{full[0]['days']} days, all layers, without gates"
+    return [
+        Figure("peer: a pandas script", "s", days[0]["rows"], _values(pandas, _wall), note=same),
+        Figure("peer: a pandas script", "CPU s", days[0]["rows"], _values(pandas, _cpu)),
+        Figure("peer: a pandas script, peak memory", "MB", days[0]["rows"], _values(pandas, _peak)),
+        Figure("layers of a day, built on those before", "CPU s", rows, _values(layers, _cpu), note="without gates"),
+        Figure("peer: full refresh", "CPU s", rows, _values(full, _cpu), note=anew),
+        Figure("peer: full refresh : layers of a day", "× CPU", rows, _pairs(full, layers, _cpu_ratio)),
+    ]
+
+
+def _to_swap(record: dict) -> float:
+    return record["to_swap_seconds"]
+
+
 def of_queries(told: dict | None) -> list[Figure]:
     """The slowest question's times; each question's own are in `queries.json`."""
     if told is None:  # a quick run makes no year
@@ -252,9 +337,14 @@ def markdown(results: dict, shown: Sequence[Figure]) -> str:
             "",
         ]
     lines += _missed(missed)
-    lines += ["| figure | rows | median | least – most | aim | |", "| --- | ---: | ---: | ---: | ---: | --- |"]
-    lines += [_row(figure) for figure in shown]
+    lines += table_of(shown)
     return "\n".join(lines) + "\n"
+
+
+def table_of(shown: Sequence[Figure]) -> list[str]:
+    """The lines of the table."""
+    head = ["| figure | rows | median | least – most | aim | |", "| --- | ---: | ---: | ---: | ---: | --- |"]
+    return head + [_row(figure) for figure in shown]
 
 
 def _missed(missed: list[Figure]) -> list[str]:

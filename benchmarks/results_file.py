@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.report import Figure, machine, versions
+from benchmarks.report import Figure, machine, table_of, versions
 
 FORM = ("date", "machine", "versions", "load_before", "is_simulated", "arguments", "records", "figures")
 
@@ -30,3 +30,17 @@ def write(path: Path, head: dict[str, object], records: Sequence[dict], figures:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(document, indent=1, default=str) + "\n", encoding="utf-8")
     return document
+
+
+def table(head: dict[str, object], figures: Sequence[Figure]) -> str:
+    """The figures as Markdown, under a line that says when and where."""
+    where = head["machine"]
+    told = ", ".join(
+        f"{name} {value:,}" if isinstance(value, int) else f"{name} {value}"
+        for name, value in head["arguments"].items()
+    )
+    line = (
+        f"{head['date']}, {where['cpu']}, {where['cores']} cores, {where['memory_gb']} GB, load before {head['load_before']}; "
+        f"{told}. All rows are SIMULATED."
+    )
+    return "\n".join([line, "", *table_of(figures)])
