@@ -129,8 +129,14 @@ def compared(landing: Path, well_known: list[str]) -> Iterator[Compared]:
     yield Compared("landed bytes a model", LANDED_BYTES, "made-up pages, 2026-11", size / models)
 
 
-def well_known_of(hub: big_hub.BigHub) -> list[str]:
-    return hub.seeded_names[: big_hub.WELL_KNOWN]
+def records_of(landing: Path, seed: int = big_hub.BigHub.seed) -> list[dict[str, object]]:
+    """A record of each figure, from the last two landed days of a Hub of this seed."""
+    last = landed_days(landing, "models")[-1]
+    manifest = landing / "models" / f"snapshot_date={last}" / "_manifest.json"
+    models = json.loads(manifest.read_text(encoding="utf-8"))["rows"]
+    well_known = big_hub.BigHub(models, seed).seeded_names[: big_hub.WELL_KNOWN]
+    of_day = {"models": models, "day": last.isoformat()}
+    return [of_day | each.as_dict() for each in compared(landing, well_known)]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -139,13 +145,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=big_hub.BigHub.seed)
     parser.add_argument("--results", type=Path, default=RESULTS)
     asked = parser.parse_args(arguments)
-    landing = Settings(home=asked.home).landing_dir
-    last = landed_days(landing, "models")[-1]
-    models = json.loads((landing / "models" / f"snapshot_date={last}" / "_manifest.json").read_text())["rows"]
-    head = results_file.opened({"models": models, "last_day": last})
-    hub = big_hub.BigHub(max(models, 1_000), asked.seed)
-    records = [each.as_dict() for each in compared(landing, well_known_of(hub))]
-    results_file.write(asked.results, head, records, [])
+    records = records_of(Settings(home=asked.home).landing_dir, asked.seed)
+    results_file.write(asked.results, results_file.opened({"models": records[0]["models"]}), records, [])
     sys.stdout.write(table(records) + "\n")
     return 0
 

@@ -60,20 +60,27 @@ def measure_daily(
 
 
 def run_day(home: Path, day: date) -> dict:
-    """The command for a landed day; the Hub is not asked. Of the wall time: until the run's start, and from there until the
-    published version was swapped."""
+    """The command for a landed day. Of its wall time: until the run's start, and from there until the published version was
+    swapped."""
+    return run_command(home, ["run", "--day", day.isoformat()], day)
+
+
+def run_command(home: Path, command: list[str], day: date) -> dict:
+    """An observatory's command that publishes, with `day` as its last; the days are landed, so that no Hub is asked."""
     before = _swapped_at(home)
-    environment = {"OBSERVATORY_HOME": str(home), "HF_TOKEN": "", "OBSERVATORY_HUB_ENDPOINT": "http://127.0.0.1:9"}
-    _, taken = measured(["-m", "orchestration", "run", "--day", day.isoformat()], environment)
+    _, taken = measured(["-m", "orchestration", *command], _environment(home))
     return _with_run(home, day, taken.as_dict(), before)
+
+
+def _environment(home: Path) -> dict[str, str]:
+    return {"OBSERVATORY_HOME": str(home), "HF_TOKEN": "", "OBSERVATORY_HUB_ENDPOINT": "http://127.0.0.1:9"}
 
 
 def look_inside(home: Path, day: date) -> dict:
     """The same command, noting when it is inside DuckDB; its other times mean nothing."""
     before, file = _swapped_at(home), home / "inside.json"
-    environment = {"OBSERVATORY_HOME": str(home), "HF_TOKEN": "", "OBSERVATORY_HUB_ENDPOINT": "http://127.0.0.1:9"}
     command = ["-m", "benchmarks.inside_duckdb", str(file), "run", "--day", day.isoformat()]
-    _, taken = measured(command, environment)
+    _, taken = measured(command, _environment(home))
     record = _with_run(home, day, taken.as_dict(), before)
     stretches = json.loads(file.read_text(encoding="utf-8"))
     started = record["run_started_at"]

@@ -43,7 +43,7 @@ left join held as origin on lower(split_part(models.parent, '/', 1)) = origin.ke
 create table sums as
 select
     country, origin_country, organization, is_new, pipeline_tag, license, gated, relation,
-    width_bucket_of(parameters) as size, count(*) as models,
+    floor(log10(greatest(parameters, 1))) as size, count(*) as models,
     sum(downloads) as downloads, sum(ever) as ever, sum(day_downloads) as day_downloads
 from placed
 group by grouping sets (
@@ -52,13 +52,12 @@ group by grouping sets (
 );
 
 create table moved as
-select repo_id, day_downloads from models where day_downloads <> 0 order by repo_id;
+select repo_id, day_downloads from models where day_downloads <> 0 order by repo_id
 """
-SIZES = "create macro width_bucket_of(n) as case when n is null then null else floor(log10(greatest(n, 1))) end;"
 
 
-def main(arguments: list[str]) -> int:
-    landing, day, before, file = Path(arguments[0]), arguments[1], arguments[2], arguments[3]
+def run(landing: Path, day: str, before: str, file: Path) -> int:
+    """Make the floor's tables of a day in a new database `file`. Returns the day's models."""
     values = {
         "day": day,
         "today": str(landing / "models" / f"snapshot_date={day}" / "part-*.parquet"),
@@ -66,14 +65,17 @@ def main(arguments: list[str]) -> int:
         "accounts": str(landing / "accounts" / f"snapshot_date={day}" / "part-*.parquet"),
         "organizations": str(ORGANIZATIONS),
     }
-    with duckdb.connect(file) as connection:
-        connection.execute("set memory_limit = '2GB'; set preserve_insertion_order = false;" + SIZES)
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("set memory_limit = '2GB'; set preserve_insertion_order = false")
         for statement in FLOOR.split(";\n"):
-            if statement.strip():
-                needed = {name: value for name, value in values.items() if f"${name}" in statement}
-                connection.execute(statement, needed)
-        rows = connection.execute("select count(*) from models").fetchone()[0]
-    sys.stdout.write(f"{rows}\n")
+            needed = {name: value for name, value in values.items() if f"${name}" in statement}
+            connection.execute(statement, needed)
+        return connection.execute("select count(*) from models").fetchone()[0]
+
+
+def main(arguments: list[str]) -> int:
+    landing, day, before, file = arguments
+    sys.stdout.write(f"{run(Path(landing), day, before, Path(file))}\n")
     return 0
 
 

@@ -56,7 +56,13 @@ def measure_run_overhead(scratch: Path, repeats: int) -> list[dict]:
             )
             record = what | {"requests": len(hub.requests) - asked_before} | taken.as_dict()
             records.append(record | last_run(home, taken.wall_seconds))
-    return records
+    return records + [judge_small_day(home) | {"repeat": repeat} for repeat in range(repeats)]
+
+
+def judge_small_day(home: Path) -> dict:
+    """What the checks of the small day cost beside their data: a process that runs its gates one after the other."""
+    said, taken = measured(["-m", "benchmarks.judge", str(home), SMALL_DAY.isoformat(), "--gates"])
+    return {"what": "judge_small_day"} | json.loads(said.strip().rpartition("\n")[2]) | taken.as_dict()
 
 
 def last_run(home: Path, wall_seconds: float) -> dict:

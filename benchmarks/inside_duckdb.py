@@ -5,14 +5,16 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 
 class Notes:
-    """Stretches of time, in seconds since 1970, in which at least one thread was inside a call of DuckDB's module."""
+    """Stretches of time in which at least one thread was inside a call of DuckDB's module, in seconds by `clock`: since 1970,
+    unless another is given."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
         self.stretches: list[tuple[float, float]] = []
         self._lock = threading.Lock()
         self._inside = 0
@@ -24,12 +26,12 @@ class Notes:
             return
         with self._lock:
             if event == "c_call":
-                self._since = self._since if self._inside else time.time()
+                self._since = self._since if self._inside else self._clock()
                 self._inside += 1
             else:
                 self._inside -= 1
                 if not self._inside:
-                    self.stretches.append((self._since, time.time()))
+                    self.stretches.append((self._since, self._clock()))
 
 
 def seconds_within(stretches: Sequence[Sequence[float]], start: float, end: float) -> float:

@@ -1,5 +1,6 @@
-"""`python -m benchmarks.judge HOME DAY [--each]`: the raw gate over a landed day, as the daily job runs it, in this process.
-Prints what it judged as one line of JSON; with `--each`, what every promise costs when it is measured alone."""
+"""`python -m benchmarks.judge HOME DAY [--each | --gates]`: the raw gate over a landed day, as the daily job runs it, in this
+process. Prints what it judged as one line of JSON; with `--each`, what every promise costs when it is measured alone; with
+`--gates`, what the gates of a built day cost one after the other, and what importing great_expectations does."""
 
 import json
 import sys
@@ -15,7 +16,8 @@ from orchestration.settings import Settings
 
 def main(arguments: list[str]) -> int:
     settings, day = Settings(home=Path(arguments[0])), date.fromisoformat(arguments[1])
-    told = costs(settings, day) if "--each" in arguments else judged(settings, day)
+    modes = {"--each": costs, "--gates": gates}
+    told = next((mode for flag, mode in modes.items() if flag in arguments), judged)(settings, day)
     sys.stdout.write(json.dumps(told) + "\n")
     return 0
 
@@ -42,6 +44,24 @@ def costs(settings: Settings, day: date) -> dict:
                 evidence.profile(replace(suite, promises=(promise,)))
                 seconds[f"{suite.table}.{promise.check_name}"] = round(time.perf_counter() - started, 3)
     return {"seconds": seconds}
+
+
+GATES = ("raw", "authors", "staging", "intermediate", "marts")
+
+
+def gates(settings: Settings, day: date) -> dict:
+    """Seconds of wall time: the import that the first gate would pay for, then each gate with all its promises."""
+    started = time.perf_counter()
+    import great_expectations  # noqa: F401
+
+    seconds, promises = {"import great_expectations": round(time.perf_counter() - started, 3)}, 0
+    for step in GATES:
+        started = time.perf_counter()
+        promises += len(
+            run_gate(step, [day], settings=settings, run_id="bench", evaluated_at=datetime.now(UTC)).results
+        )
+        seconds[step] = round(time.perf_counter() - started, 3)
+    return {"gate_seconds": seconds, "promises": promises}
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 """`python -m benchmarks.queries`: how long an analyst waits for an answer when the published version holds a year.
-The year is made up as in `history.py` and published once; the questions are the tables' own examples and `analysts.py`."""
+The year is made up as in `growth.py` and published once; the questions are the tables' own examples and `analysts.py`."""
 
 import argparse
 import json
@@ -13,7 +13,9 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.analysts import QUESTIONS
-from benchmarks.history import build, land_year
+from benchmarks.big_hub import BigHub
+from benchmarks.growth import load
+from benchmarks.landed_days import DayWriter
 from benchmarks.processes import PROJECT_ROOT
 from benchmarks.report import machine
 from orchestration.project import dbt_project
@@ -23,7 +25,6 @@ from orchestration.settings import Settings
 
 MODELS, DAYS, REPEATS = 100_000, 365, 5
 AIM_MS = 100  # an answer that comes at once, as the eye sees it (2026-11-29)
-MODEL_DAYS_A_LOAD = 3_000_000
 # Publishing takes the gates' verdicts; this one says that there were none.
 VERDICT = {
     "evaluation_id": "bench", "run_id": "bench", "step": "published", "table_name": "(all)",
@@ -143,17 +144,15 @@ def published_year(bench: Path, models: int, days: int, progress: Callable[[str]
 
     It skips the gates, which are for real days, and takes a quarter of an hour for 100,000 models and a year.
     """
-    home = bench / f"queries-models={models}-days={days}"
+    home = bench / f"year-of-big-hub-models={models}-days={days}"
     settings = Settings(home=home)
     if current_version(settings) is None:
         shutil.rmtree(home, ignore_errors=True)
         progress(f"A year of a made-up Hub of {models:,} models, loaded and published; once made it is kept …")
-        landed = land_year(home / "hub", home / "landing", models, days)
-        at_once = max(1, MODEL_DAYS_A_LOAD // models)
-        for start in range(0, days, at_once):
-            build(landed[start : start + at_once], "without_tests", {"OBSERVATORY_HOME": str(home)})
-        publish(settings, landed[-1])
-        for name in ("hub", "landing", "warehouse", "dbt", "tmp"):
+        writer = DayWriter(BigHub(models, days=days), home / "landing", home / "fixed")
+        load(writer, home, range(days))
+        publish(settings, writer.hub.date(days - 1))
+        for name in ("fixed", "landing", "warehouse", "dbt", "tmp"):
             shutil.rmtree(home / name, ignore_errors=True)
     return settings
 

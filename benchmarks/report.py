@@ -70,7 +70,7 @@ def figures(results: dict) -> list[Figure]:
         *_of_extraction(results["extraction"]),
         *_of_daily_job(results["daily_job"]),
         *_of_misbehaving(results["misbehaving"]),
-        *of_queries(results.get("queries")),
+        *(of_daily(results["daily"]) if "daily" in results else []),
     ]
 
 
@@ -149,7 +149,26 @@ def _of_daily_job(records: list[dict]) -> list[Figure]:
         ),
         of("daily job again: inside the run, between steps", "s", "run_landed_day", _between_steps, rows=2_000),
         of("daily job again: peak memory", "MB", "run_landed_day", _peak, rows=2_000),
+        of(
+            "daily job again: importing great_expectations",
+            "s",
+            "judge_small_day",
+            lambda record: _gates(record)[0],
+        ),
+        of(
+            "daily job again: its gates, alone and after that import",
+            "s",
+            "judge_small_day",
+            lambda record: _gates(record)[1],
+            rows=2_000,
+        ),
     ]
+
+
+def _gates(record: dict) -> tuple[float, float]:
+    """Seconds of the import, and of the gates after it."""
+    seconds = list(record["gate_seconds"].values())
+    return seconds[0], sum(seconds[1:])
 
 
 def _of_misbehaving(told: dict) -> list[Figure]:
@@ -244,14 +263,66 @@ def _of_peers(records: list[dict], days: list[dict]) -> list[Figure]:
     ]
 
 
+GROWTH_AIM, GROWN_MB_AIM, BACKFILL_AIM = 1.15, 20, 20  # ×, MB a day for 3 M models, × one daily job (2026-11-29)
+
+
+def of_growth(records: list[dict]) -> list[Figure]:
+    """The daily job on each measured day of a history, the last in ratio to the first, and what the warehouse gains a day."""
+    shown = []
+    for unit, read in {
+        "CPU s": _cpu,
+        "s": _wall,
+        "MB of memory": _peak,
+        "MB read": lambda each: each["read_bytes"] / MB,
+    }.items():
+        for record in records:
+            shown.append(Figure(f"daily job on day {record['number']}", unit, record["rows"], (read(record),)))
+    first, last = records[0], records[-1]
+    before = records[-2] if len(records) > 1 else first
+    days = max(1, last["number"] - before["number"])
+    gained = (sum(last["tables"].values()) - sum(before["tables"].values())) / days / MB
+    scaled = gained * WHOLE_HUB / last["rows"]
+    through = f"day {before['number']} to {last['number']}"
+    ratio = f"day {last['number']} : day {first['number']}"
+    return [
+        Figure(f"daily job, {ratio}", "× CPU", last["rows"], (_cpu_ratio(last, first),), GROWTH_AIM),
+        Figure(f"daily job, {ratio}", "× wall", last["rows"], (_wall_ratio(last, first),)),
+        Figure("warehouse, gained a day", "MB", last["rows"], (gained,), note=f"blocks of tables, {through}"),
+        Figure(
+            "warehouse, gained a day, for 3 M models", "MB", WHOLE_HUB, (scaled,), GROWN_MB_AIM, note="in proportion"
+        ),
+        *shown,
+    ]
+
+
+def of_backfill(records: list[dict]) -> list[Figure]:
+    (filled,), (daily,) = _each(records, "backfill"), _each(records, "daily_job")
+    rows, days = daily["rows"], filled["days"]
+    return [
+        Figure(
+            f"backfill of {days} landed days : the daily job", "× CPU", rows, (_cpu_ratio(filled, daily),), BACKFILL_AIM
+        ),
+        Figure(
+            f"backfill of {days} landed days : the daily job",
+            "× wall",
+            rows,
+            (_wall_ratio(filled, daily),),
+            BACKFILL_AIM,
+        ),
+        Figure("backfill", "s", rows, (_wall(filled),), note=f"{days} days"),
+        Figure("backfill", "CPU s", rows, (_cpu(filled),)),
+        Figure("backfill, peak memory", "MB", rows, (_peak(filled),)),
+        Figure("daily job for the day after", "s", rows, (_wall(daily),)),
+        Figure("daily job for the day after", "CPU s", rows, (_cpu(daily),)),
+    ]
+
+
 def _to_swap(record: dict) -> float:
     return record["to_swap_seconds"]
 
 
-def of_queries(told: dict | None) -> list[Figure]:
+def of_queries(told: dict) -> list[Figure]:
     """The slowest question's times; each question's own are in `queries.json`."""
-    if told is None:  # a quick run makes no year
-        return []
     shown = []
     for when, key in ASKED.items():
         slowest = max(told["queries"], key=lambda query: query[f"{key}_median"])
