@@ -71,8 +71,11 @@ test: setup  ## Run the whole test suite
 	@# Files in the order of tests/conftest.py: by themselves those with most tests go first, and the few long ones last.
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
-bench: setup  ## Benchmarks: 3 M made-up models over loopback beside the floors, faults and kills
+bench: setup  ## Benchmarks: 3 M made-up models landed and published, beside floors, peers, faults and kills
 	@$(BIN)/python -m benchmarks
+
+bench-full: setup  ## The long benchmarks: a year of history, backfilled, asked and grown (hours)
+	@$(BIN)/python -m benchmarks --full
 
 lint: setup  ## Format and lint
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
@@ -102,4 +105,4 @@ $(MANIFEST): $(STAMP) $(DBT_FILES)
 	@$(BIN)/python -m orchestration prepare
 	@touch $(MANIFEST)
 
-.PHONY: help setup demo run backfill rebuild replicate thin check-organizations show versions rollback sql export notebook ui test bench lint lock clean
+.PHONY: help setup demo run backfill rebuild replicate thin check-organizations show versions rollback sql export notebook ui test bench bench-full lint lock clean

@@ -90,8 +90,8 @@ def write(folder: Path, results: dict, transcript: list[str]) -> None:
     head = {name: results[name] for name in results_file.FORM if name in results}
     if "daily" in results:
         records = results["daily"]
-        results_file.write(folder / "results" / "daily.json", head, records, of_daily(records))
-        results_file.write(folder / "results" / "big_hub.json", head, results.pop("closeness"), [])
+        results_file.publish("daily", folder / "results" / "daily.json", head, records, of_daily(records))
+        closeness.publish(folder / "results" / "big_hub.json", head, results.pop("closeness"))
     shown = figures(results)
     results.pop("daily", None)  # its records have a file of their own
     (folder / "results").mkdir(parents=True, exist_ok=True)

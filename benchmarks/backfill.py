@@ -47,9 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
         records = measure_backfill(scratch, asked.models, asked.days, say)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    figures = of_backfill(records)
-    results_file.write(asked.results, head, records, figures)
-    say(results_file.table(head, figures))
+    say(results_file.publish("backfill", asked.results, head, records, of_backfill(records)))
     return 0
 
 

@@ -146,9 +146,19 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--results", type=Path, default=RESULTS)
     asked = parser.parse_args(arguments)
     records = records_of(Settings(home=asked.home).landing_dir, asked.seed)
-    results_file.write(asked.results, results_file.opened({"models": records[0]["models"]}), records, [])
+    publish(asked.results, results_file.opened({"models": records[0]["models"]}), records)
     sys.stdout.write(table(records) + "\n")
     return 0
+
+
+def publish(path: Path, head: dict[str, object], records: list[dict]) -> None:
+    """Write the results; where they are the project's own, the README shows the table."""
+    results_file.write(path, head, records, [])
+    if path.resolve().parent == results_file.FOLDER / "results":
+        day, models = records[0]["day"], records[0]["models"]
+        results_file.show(
+            "big_hub", f"{models:,} models on the made-up {day}, written {head['date']}:\n\n{table(records)}"
+        )
 
 
 def table(records: list[dict]) -> str:

@@ -223,9 +223,7 @@ def main(arguments: list[str] | None = None) -> int:
     bench.mkdir(parents=True, exist_ok=True)
     head = results_file.opened({"models": asked.models, "repeats": asked.repeats})
     records = measure_daily(bench, asked.models, asked.repeats, say, peers=not asked.without_peers)
-    figures = of_daily(records)
-    results_file.write(asked.results, head, records, figures)
-    say(results_file.table(head, figures))
+    say(results_file.publish("daily", asked.results, head, records, of_daily(records)))
     return 0
 
 

@@ -101,9 +101,7 @@ def main(arguments: list[str] | None = None) -> int:
         records = measure_growth(scratch, asked.models, sorted(asked.days), say)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    figures = of_growth(records)
-    results_file.write(asked.results, head, records, figures)
-    say(results_file.table(head, figures))
+    say(results_file.publish("growth", asked.results, head, records, of_growth(records)))
     return 0
 
 

@@ -12,12 +12,12 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from statistics import median
 
+from benchmarks import results_file
 from benchmarks.analysts import QUESTIONS
 from benchmarks.big_hub import BigHub
 from benchmarks.growth import load
 from benchmarks.landed_days import DayWriter
 from benchmarks.processes import PROJECT_ROOT
-from benchmarks.report import machine
 from orchestration.project import dbt_project
 from orchestration.publishing import build_candidate, current_version, open_current, publish_candidate
 from orchestration.publishing.query import public_tables
@@ -87,9 +87,7 @@ def measure_queries(
     with open_current(settings) as connection:
         sizes = rows_of_tables(connection)
         landed = connection.execute("select count(*) from marts.dim_snapshots where status = 'complete'").fetchone()[0]
-    return {
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
-        "machine": machine(),
+    return results_file.opened({"models": models, "days": days, "repeats": repeats}) | {
         "is_simulated": bool(current_version(settings).manifest["is_simulated"]),
         "models": sizes["dim_models"],
         "days": landed,

@@ -1,5 +1,5 @@
-"""The one form of a benchmark's results on disk: when, on what machine, under what load, what was asked for, all records, and
-the figures made of them. What a record holds is told where it is measured."""
+"""The one form of a benchmark's results: when, on what machine, under what load, what was asked for, all records, and the
+figures made of them; on disk, and as the table in the README. What a record holds is told where it is measured."""
 
 import json
 import os
@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.processes import PROJECT_ROOT
 from benchmarks.report import Figure, machine, table_of, versions
 
+FOLDER = PROJECT_ROOT / "benchmarks"
+README = FOLDER / "README.md"
 FORM = ("date", "machine", "versions", "load_before", "is_simulated", "arguments", "records", "figures")
 
 
@@ -44,3 +47,26 @@ def table(head: dict[str, object], figures: Sequence[Figure]) -> str:
         f"{told}. All rows are SIMULATED."
     )
     return "\n".join([line, "", *table_of(figures)])
+
+
+def show(name: str, text: str, *, page: Path = README) -> None:
+    """Put a text between the marks of `name` in the README. Raises ValueError if the page doesn't have both."""
+    opening, closing = f"<!-- {name} -->", f"<!-- /{name} -->"
+    before, found, rest = page.read_text(encoding="utf-8").partition(opening)
+    _, ended, after = rest.partition(closing)
+    if not found or not ended:
+        raise ValueError(
+            f"found no {opening} … {closing} in {page.name}; expected the place of the table. Put it back."
+        )
+    page.write_text(f"{before}{opening}\n\n{text}\n\n{closing}{after}", encoding="utf-8")
+
+
+def publish(
+    name: str, results: Path, head: dict[str, object], records: Sequence[dict], figures: Sequence[Figure]
+) -> str:
+    """Write a benchmark's results and give its table; where the results are the project's own, the README shows it."""
+    write(results, head, records, figures)
+    shown = table(head, figures)
+    if results.resolve().parent == FOLDER / "results":
+        show(name, shown)
+    return shown

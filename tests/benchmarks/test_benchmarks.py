@@ -11,7 +11,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from benchmarks import floors
+from benchmarks import daily_floor, floors, results_file
 from benchmarks.daily_job import steps_of_last_run
 from benchmarks.misbehaving import Ordeal, judge
 from benchmarks.processes import CommandFailed, measured
@@ -205,3 +205,17 @@ def test_files_that_the_readme_names_exist():
     named = set(re.findall(r"`(benchmarks/[\w./]+\.py)`", README))
     assert len(named) >= 5
     assert all((PROJECT_ROOT / name).is_file() for name in named)
+
+
+def test_the_readme_shows_the_floor_of_the_daily_job_and_keeps_the_places_of_the_tables(tmp_path):
+    assert daily_floor.FLOOR.strip() in README
+    page = tmp_path / "README.md"
+    for name in ("big_hub", "daily", "growth", "backfill"):
+        page.write_text(README, encoding="utf-8")
+        results_file.show(name, "a table", page=page)
+        shown = page.read_text(encoding="utf-8")
+        assert f"<!-- {name} -->\n\na table\n\n<!-- /{name} -->" in shown
+        results_file.show(name, "another", page=page)
+        assert page.read_text(encoding="utf-8") == shown.replace("a table", "another")
+    with pytest.raises(ValueError, match="found no <!-- gone --> … <!-- /gone --> in README.md"):
+        results_file.show("gone", "a table", page=page)
