@@ -217,5 +217,5 @@ def test_the_readme_shows_the_floor_of_the_daily_job_and_keeps_the_places_of_the
         assert f"<!-- {name} -->\n\na table\n\n<!-- /{name} -->" in shown
         results_file.show(name, "another", page=page)
         assert page.read_text(encoding="utf-8") == shown.replace("a table", "another")
-    with pytest.raises(ValueError, match="found no <!-- gone --> … <!-- /gone --> in README.md"):
+    with pytest.raises(ValueError, match=r"found no <!-- gone --> … <!-- /gone --> in README\.md"):
         results_file.show("gone", "a table", page=page)
