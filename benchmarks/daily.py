@@ -82,7 +82,8 @@ def look_inside(home: Path, day: date) -> dict:
     command = ["-m", "benchmarks.inside_duckdb", str(file), "run", "--day", day.isoformat()]
     _, taken = measured(command, _environment(home))
     record = _with_run(home, day, taken.as_dict(), before)
-    stretches = json.loads(file.read_text(encoding="utf-8"))
+    told = json.loads(file.read_text(encoding="utf-8"))
+    stretches, record["duckdb_cpu_seconds"] = told["stretches"], told["cpu_seconds"]
     started = record["run_started_at"]
     record["duckdb_seconds"] = seconds_within(stretches, started, started + record["to_swap_seconds"])
     record["duckdb_of_steps"] = {

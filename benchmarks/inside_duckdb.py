@@ -11,14 +11,15 @@ from pathlib import Path
 
 class Notes:
     """Stretches of time in which at least one thread was inside a call of DuckDB's module, in seconds by `clock`: since 1970,
-    unless another is given."""
+    unless another is given. `cpu_seconds` is what the process used in them: DuckDB's threads, and what Python did beside."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self.stretches: list[tuple[float, float]] = []
+        self.cpu_seconds = 0.0
         self._lock = threading.Lock()
         self._inside = 0
-        self._since = 0.0
+        self._since = self._cpu_since = 0.0
 
     def note(self, frame: object, event: str, called: object) -> None:
         """The profile function: Python calls it before and after each call of a function written in C."""
@@ -26,12 +27,14 @@ class Notes:
             return
         with self._lock:
             if event == "c_call":
-                self._since = self._since if self._inside else self._clock()
+                if not self._inside:
+                    self._since, self._cpu_since = self._clock(), time.process_time()
                 self._inside += 1
             else:
                 self._inside -= 1
                 if not self._inside:
                     self.stretches.append((self._since, self._clock()))
+                    self.cpu_seconds += time.process_time() - self._cpu_since
 
 
 def seconds_within(stretches: Sequence[Sequence[float]], start: float, end: float) -> float:
@@ -50,7 +53,8 @@ def main(arguments: list[str]) -> int:
     finally:
         sys.setprofile(None)
         threading.setprofile(None)
-        Path(arguments[0]).write_text(json.dumps(notes.stretches), encoding="utf-8")
+        told = {"stretches": notes.stretches, "cpu_seconds": notes.cpu_seconds}
+        Path(arguments[0]).write_text(json.dumps(told), encoding="utf-8")
 
 
 if __name__ == "__main__":

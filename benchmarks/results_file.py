@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.processes import PROJECT_ROOT
-from benchmarks.report import Figure, machine, table_of, versions
+from benchmarks.report import WHOLE_HUB, Figure, machine, table_of, versions
 
 FOLDER = PROJECT_ROOT / "benchmarks"
 README = FOLDER / "README.md"
@@ -46,6 +46,8 @@ def table(head: dict[str, object], figures: Sequence[Figure]) -> str:
         f"{head['date']}, {where['cpu']}, {where['cores']} cores, {where['memory_gb']} GB, load before {head['load_before']}; "
         f"{told}. All rows are SIMULATED."
     )
+    if isinstance(models := head["arguments"].get("models"), int) and models < WHOLE_HUB:
+        line += f" **A small run**: aims in seconds, megabytes and ratios are for {WHOLE_HUB:,} models."
     return "\n".join([line, "", *table_of(figures)])
 
 

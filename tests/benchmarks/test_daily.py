@@ -94,6 +94,7 @@ def test_only_the_time_inside_duckdb_is_noted():
         sys.setprofile(None)
 
     assert notes.stretches == [(0.0, 1.0), (2.0, 3.0)]
+    assert notes.cpu_seconds > 0
     assert seconds_within(notes.stretches, 0.5, 2.25) == 0.75
     assert seconds_within(notes.stretches, 5, 6) == 0
 
@@ -113,7 +114,11 @@ RUN = {
 
 
 def test_the_daily_jobs_figures_are_of_its_records():
-    inside = RUN | {"duckdb_seconds": 38.0, "duckdb_of_steps": {"raw_gate": 7.0, "staging_layer": 31.0}}
+    inside = RUN | {
+        "duckdb_seconds": 38.0,
+        "duckdb_cpu_seconds": 70.0,
+        "duckdb_of_steps": {"raw_gate": 7.0, "staging_layer": 31.0},
+    }
     records = [
         process("first_day", 40.0, **RUN),
         process("daily_job", 60.0, **RUN),
