@@ -74,7 +74,7 @@ test: setup  ## Run the whole test suite
 bench: setup  ## Benchmarks: 3 M made-up models landed and published, beside floors, peers, faults and kills
 	@$(BIN)/python -m benchmarks
 
-bench-full: setup  ## The long benchmarks: a year of history, backfilled, asked and grown (hours)
+bench-full: setup  ## The long benchmarks: a year of history, backfilled, asked and grown
 	@$(BIN)/python -m benchmarks --full
 
 lint: setup  ## Format and lint

@@ -1,5 +1,5 @@
 """`python -m benchmarks`: everything that `make bench` measures, one after the other, and its results as JSON and Markdown; with
-`--full` what takes hours, too. The order is here, and nothing of how anything is measured."""
+`--full` the long ones. The order is here, and nothing of how anything is measured."""
 
 import argparse
 import json
