@@ -59,6 +59,10 @@ class Settings(BaseSettings):
     keep_full_days: int = Field(
         default=30, ge=1, description="Landed days kept in full; older ones are thinned by `make thin`."
     )
+    duckdb_memory: str = Field(
+        default="2GB",
+        description="Memory that DuckDB may take in a run before it spills to disk; Python's comes on top.",
+    )
     ui_port: int = Field(default=3000, ge=0, le=65535, description="Port of Dagster's UI on 127.0.0.1.")
     dagster_yaml: Path = Field(
         default=PROJECT_ROOT / "orchestration" / "dagster.yaml",
@@ -117,6 +121,13 @@ class Settings(BaseSettings):
                 f"Correct OBSERVATORY_{info.field_name.upper()}"
             )
         return names
+
+    @field_validator("duckdb_memory")
+    @classmethod
+    def size_with_unit(cls, size: str) -> str:
+        if not re.fullmatch(r"[0-9]+(\.[0-9]+)? ?[KMGT]i?B", size):
+            raise ValueError(f"found {size}; expected a size such as 1500MB or 2GB. Correct OBSERVATORY_DUCKDB_MEMORY")
+        return size
 
     @field_validator("publish_deadline_utc")
     @classmethod

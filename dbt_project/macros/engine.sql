@@ -11,26 +11,36 @@
 {% macro default__list_length(list) %}greatest(coalesce(size({{ list }}), 0), 0){% endmacro %}
 {% macro duckdb__list_length(list) %}coalesce(len({{ list }}), 0){% endmacro %}
 
-{# Whether any element is one of the given words; false for null. #}
-{% macro list_has_any(list, words) %}
-    {{ return(adapter.dispatch('list_has_any')(list, words)) }}
+{# The elements of a list that begin with the prefix; null for null. #}
+{% macro list_with_prefix(list, prefix) %}
+    {{ return(adapter.dispatch('list_with_prefix')(list, prefix)) }}
 {% endmacro %}
-{% macro default__list_has_any(list, words) %}
-    coalesce(arrays_overlap({{ list }}, array('{{ words | join("', '") }}')), false)
+{% macro default__list_with_prefix(list, prefix) -%}
+    filter({{ list }}, element -> startswith(element, '{{ prefix }}'))
 {%- endmacro %}
-{% macro duckdb__list_has_any(list, words) %}
-    coalesce(list_has_any({{ list }}, ['{{ words | join("', '") }}']), false)
+{% macro duckdb__list_with_prefix(list, prefix) -%}
+    list_filter({{ list }}, lambda element: starts_with(element, '{{ prefix }}'))
 {%- endmacro %}
 
-{# Whether any element starts with the prefix; false for null. #}
-{% macro list_has_prefix(list, prefix) %}
-    {{ return(adapter.dispatch('list_has_prefix')(list, prefix)) }}
-{% endmacro %}
-{% macro default__list_has_prefix(list, prefix) %}
-    coalesce(exists({{ list }}, element -> startswith(element, '{{ prefix }}')), false)
+{# A list of words as one text that is searched many times: each between two unit separators, which no tag has a use
+   for. Matching a text is several times as fast as comparing the elements of a list. #}
+{% macro text_of_list(list) %}{{ return(adapter.dispatch('text_of_list')(list)) }}{% endmacro %}
+{% macro default__text_of_list(list) -%}
+    concat(chr(31), array_join({{ list }}, chr(31)), chr(31))
 {%- endmacro %}
-{% macro duckdb__list_has_prefix(list, prefix) %}
-    coalesce(len(list_filter({{ list }}, lambda element: starts_with(element, '{{ prefix }}'))) > 0, false)
+{% macro duckdb__text_of_list(list) -%}
+    chr(31) || array_to_string({{ list }}, chr(31)) || chr(31)
+{%- endmacro %}
+
+{# Whether a text that `text_of_list` made has any of the words as an element; false for null. Words are of letters,
+   digits, `-` and `_`, which stand for themselves in a pattern. #}
+{% macro text_has_any(text, words) -%}
+    coalesce({{ matches(text, "chr(31) || '(" ~ words | join('|') ~ ")' || chr(31)") }}, false)
+{%- endmacro %}
+
+{# Whether an element of such a text begins with the prefix; false for null. #}
+{% macro text_has_prefix(text, prefix) -%}
+    coalesce({{ matches(text, "chr(31) || '" ~ prefix ~ "'") }}, false)
 {%- endmacro %}
 
 {# Whether the value begins with the prefix, letter by letter: in LIKE, `_` is any one character. #}
@@ -94,3 +104,14 @@
 {% macro duckdb__hours_between(first, last) -%}
     (epoch_us({{ last }}) - epoch_us({{ first }})) / 3600000000
 {%- endmacro %}
+
+{# How to keep a model from which a later one is made that it reads, in turn, as the run before left it. #}
+{% macro view_of_its_successor() %}{{ return(adapter.dispatch('view_of_its_successor')()) }}{% endmacro %}
+{% macro default__view_of_its_successor() %}{{ return('table') }}{% endmacro %}
+{% macro duckdb__view_of_its_successor() %}{{ return('view') }}{% endmacro %}
+
+{# How to keep a model that only names and types what lies in landed files: they are by column and never change, so that
+   a copy of them in the warehouse is read no faster, and has to be written. #}
+{% macro view_of_files() %}{{ return(adapter.dispatch('view_of_files')()) }}{% endmacro %}
+{% macro default__view_of_files() %}{{ return('table') }}{% endmacro %}
+{% macro duckdb__view_of_files() %}{{ return('view') }}{% endmacro %}

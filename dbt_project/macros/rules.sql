@@ -46,17 +46,21 @@
    as `A3B` (active parameters of a mixture) do not count. `name` must be in lower case. #}
 {% macro parameters_in_name(name) -%}
     {%- set pattern = "'(?:^|[-_ ])(?:([0-9]+)x)?([0-9]+(?:[.][0-9]+)?)(b|m|t)(?:$|[-_. ])'" -%}
-    cast(
-        round(
-            cast(nullif(regexp_extract({{ name }}, {{ pattern }}, 2), '') as double)
-            * cast(coalesce(nullif(regexp_extract({{ name }}, {{ pattern }}, 1), ''), '1') as double)
-            * case regexp_extract({{ name }}, {{ pattern }}, 3)
-                when 't' then 1000000000000
-                when 'b' then 1000000000
-                else 1000000
-            end
-        ) as bigint
-    )
+    {#- taking a name apart costs several times as much as seeing that it states nothing, as most do -#}
+    case
+        when {{ matches(name, pattern) }}
+            then cast(
+                round(
+                    cast(regexp_extract({{ name }}, {{ pattern }}, 2) as double)
+                    * cast(coalesce(nullif(regexp_extract({{ name }}, {{ pattern }}, 1), ''), '1') as double)
+                    * case regexp_extract({{ name }}, {{ pattern }}, 3)
+                        when 't' then 1000000000000
+                        when 'b' then 1000000000
+                        else 1000000
+                    end
+                ) as bigint
+            )
+    end
 {%- endmacro %}
 
 {# How much a licence class restricts, for the most restrictive of several (definition 24). Terms that nobody has read

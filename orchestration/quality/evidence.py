@@ -295,6 +295,7 @@ def open_evidence(
     with tempfile.TemporaryDirectory(prefix="observatory-gate-") as spill, duckdb.connect(":memory:") as connection:
         connection.execute("set timezone = 'UTC'")
         connection.execute(f"set temp_directory = {_literal(spill)}")
+        connection.execute(f"set memory_limit = {_literal(settings.duckdb_memory)}")
         # What a query held is given back before the next one asks for as much: a sixth of the peak over three million models.
         connection.execute("set allocator_flush_threshold = '8MB'")
         connection.execute("set allocator_bulk_deallocation_flush_threshold = '8MB'")

@@ -46,16 +46,43 @@ attributions as (
 
 ),
 
+-- most have one parent: a list is put together only where there are several
+single_parents as (
+
+    select
+        snapshot_date,
+        repo_id,
+        min(parent_model_id) as parent_model_id,
+        count(*) as parents
+    from {{ ref('stg_hub__model_parents') }}
+    group by snapshot_date, repo_id
+
+),
+
 parents as (
 
     select
         snapshot_date,
         repo_id,
+        parent_model_id as base_models
+    from single_parents
+    where parents = 1
+    union all
+    select
+        several.snapshot_date,
+        several.repo_id,
         {{ dbt.listagg(
-            'parent_model_id', "';'", 'order by parent_model_id'
+            'several.parent_model_id',
+            "';'",
+            'order by several.parent_model_id',
         ) }} as base_models
-    from {{ ref('stg_hub__model_parents') }}
-    group by snapshot_date, repo_id
+    from {{ ref('stg_hub__model_parents') }} as several
+    inner join single_parents
+        on
+            several.snapshot_date = single_parents.snapshot_date
+            and several.repo_id = single_parents.repo_id
+            and single_parents.parents > 1
+    group by several.snapshot_date, several.repo_id
 
 ),
 

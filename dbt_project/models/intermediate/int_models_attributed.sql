@@ -1,12 +1,23 @@
 with
 
-models as (
+named as (
 
     select
         *,
         lower(namespace) as namespace_key,
         lower({{ name_of('model_id') }}) as name_key
     from {{ ref('stg_hub__models') }}
+
+),
+
+models as (
+
+    select
+        *,
+        case
+            when parameters is null then {{ parameters_in_name('name_key') }}
+        end as parameters_in_name
+    from named
 
 ),
 
@@ -31,6 +42,25 @@ families as (
 licenses as (
 
     select * from {{ ref('int_model_licenses_ranked') }}
+
+),
+
+-- only first-party repositories have a family; staging is read once more for
+-- them, since what is read twice by one name is kept whole in memory
+first_party_families as (
+
+    select
+        staged.snapshot_date,
+        staged.repo_id,
+        families.family
+    from {{ ref('stg_hub__models') }} as staged
+    inner join families
+        on staged.model_id = families.model_id
+    inner join namespaces
+        on
+            staged.snapshot_date = namespaces.snapshot_date
+            and lower(staged.namespace) = namespaces.namespace_key
+    where namespaces.is_first_party
 
 ),
 
@@ -158,7 +188,11 @@ described as (
         end as base_repo_id,
 
         -- what it is
-        case when uploaders.is_first_party then families.family end as family,
+        own_families.family,
+        case
+            when roots.repo_id is null then own_families.family
+            else root_families.family
+        end as origin_family,
         models.pipeline_tag,
         coalesce(pipeline_tags.modality, 'unknown') as modality,
         pipeline_tags.is_generative,
@@ -171,13 +205,12 @@ described as (
         coalesce(
             models.parameters,
             seeded_parameters.parameters,
-            {{ parameters_in_name('models.name_key') }}
+            models.parameters_in_name
         ) as parameters,
         case
             when models.parameters is not null then 'safetensors'
             when seeded_parameters.parameters is not null then 'seed'
-            when {{ parameters_in_name('models.name_key') }} is not null
-                then 'name'
+            when models.parameters_in_name is not null then 'name'
         end as parameters_source,
         {{ is_distilled('models.is_tagged_distilled', 'models.name_key') }}
             as is_distilled,
@@ -203,10 +236,6 @@ described as (
         outlier_repositories.repo_id is not null
         or outlier_names.model_key is not null as is_seeded_outlier
     from models
-    inner join namespaces as uploaders
-        on
-            models.snapshot_date = uploaders.snapshot_date
-            and models.namespace_key = uploaders.namespace_key
     left join roots
         on
             models.snapshot_date = roots.snapshot_date
@@ -215,8 +244,14 @@ described as (
         on
             models.snapshot_date = parents.snapshot_date
             and models.repo_id = parents.repo_id
-    left join families
-        on models.model_id = families.model_id
+    left join first_party_families as own_families
+        on
+            models.snapshot_date = own_families.snapshot_date
+            and models.repo_id = own_families.repo_id
+    left join first_party_families as root_families
+        on
+            roots.snapshot_date = root_families.snapshot_date
+            and roots.root_repo_id = root_families.repo_id
     left join licenses
         on
             models.snapshot_date = licenses.snapshot_date
@@ -229,6 +264,12 @@ described as (
         on models.repo_id = outlier_repositories.repo_id
     left join outlier_names
         on lower(models.model_id) = outlier_names.model_key
+    -- the only join that could leave rows out comes last: before it, an engine
+    -- knows that the models are the many, and looks the others up for them
+    inner join namespaces as uploaders
+        on
+            models.snapshot_date = uploaders.snapshot_date
+            and models.namespace_key = uploaders.namespace_key
 
 ),
 
@@ -250,29 +291,12 @@ judged as (
 
 ),
 
--- the family of a derivative's root, where there is one root and it has one
-root_families as (
-
-    select
-        snapshot_date,
-        repo_id,
-        family
-    from judged
-    where family is not null
-
-),
-
 final as (
 
     select
-        judged.*,
-        judged.is_outlier_all_time or judged.is_outlier_30d as is_outlier,
-        root_families.family as origin_family
+        *,
+        is_outlier_all_time or is_outlier_30d as is_outlier
     from judged
-    left join root_families
-        on
-            judged.snapshot_date = root_families.snapshot_date
-            and judged.root_repo_id = root_families.repo_id
 
 )
 

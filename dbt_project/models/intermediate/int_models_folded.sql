@@ -1,3 +1,7 @@
+{# Every repository that was ever seen: what this run saw, and of the others what dim_models kept of the run before. A view
+   where the engine can replace a table that it is reading, so that rows this wide are written once a run, as dim_models:
+   folding what is folded already changes nothing. #}
+{{ config(materialized=view_of_its_successor()) }}
 {%- set attributes = [
     'model_id', 'namespace', 'organization', 'family', 'created_at',
     'pipeline_tag', 'modality', 'is_generative', 'library_name', 'license',
@@ -7,6 +11,7 @@
     'uploader_country', 'origin_country', 'downloads_all_time',
     'downloads_30d', 'likes',
 ] -%}
+{%- set folded_before = as_of_last_run('dim_models', layer='marts') %}
 
 with
 
@@ -21,86 +26,92 @@ models as (
 
 ),
 
--- grouping the keys and joining back is far cheaper than sorting wide rows
+-- keys and days alone: grouping them and joining back is far cheaper than
+-- sorting wide rows, and what is read twice by one name is kept in memory
 sights as (
 
     select
         repo_id,
         min(snapshot_date) as first_seen_date,
         max(snapshot_date) as last_seen_date
-    from models
+    from {{ ref('int_models_attributed') }}
     group by repo_id
 
 ),
 
-of_this_run as (
+{% if folded_before is not none -%}
+sights_before as (
 
     select
-        sights.repo_id,
-        sights.first_seen_date,
-        sights.last_seen_date,
-        models.{{ attributes | join(',\n        models.') }}
-    from sights
-    inner join models
-        on
-            sights.repo_id = models.repo_id
-            and sights.last_seen_date = models.snapshot_date
-
-),
-
-{% if is_folding() -%}
-known_before as (
-
-    select * from {{ this }}
+        repo_id,
+        first_seen_date,
+        last_seen_date
+    from {{ folded_before }}
 
 ),
 
 -- attributes as on the latest sight, whichever run brought it
-folded as (
+of_this_run as (
 
     select
-        of_this_run.repo_id,
+        sights.repo_id,
+        sights.last_seen_date,
         least(
-            of_this_run.first_seen_date,
-            coalesce(known_before.first_seen_date, of_this_run.first_seen_date)
-        ) as first_seen_date,
-        of_this_run.last_seen_date,
-        of_this_run.{{ attributes | join(',\n        of_this_run.') }}
-    from of_this_run
-    left join known_before
-        on of_this_run.repo_id = known_before.repo_id
+            sights.first_seen_date,
+            coalesce(sights_before.first_seen_date, sights.first_seen_date)
+        ) as first_seen_date
+    from sights
+    left join sights_before
+        on sights.repo_id = sights_before.repo_id
     where
-        known_before.repo_id is null
-        or of_this_run.last_seen_date >= known_before.last_seen_date
-    union all
+        sights_before.repo_id is null
+        or sights.last_seen_date >= sights_before.last_seen_date
+
+),
+
+of_runs_before as (
+
     select
-        known_before.repo_id,
+        known.repo_id,
         least(
-            known_before.first_seen_date,
-            coalesce(of_this_run.first_seen_date, known_before.first_seen_date)
+            known.first_seen_date,
+            coalesce(sights.first_seen_date, known.first_seen_date)
         ) as first_seen_date,
-        known_before.last_seen_date,
-        known_before.{{ attributes | join(',\n        known_before.') }}
-    from known_before
-    left join of_this_run
-        on known_before.repo_id = of_this_run.repo_id
+        known.last_seen_date,
+        known.{{ attributes | join(',\n        known.') }}
+    from {{ folded_before }} as known
+    left join sights
+        on known.repo_id = sights.repo_id
     where
-        of_this_run.repo_id is null
-        or of_this_run.last_seen_date < known_before.last_seen_date
+        sights.repo_id is null
+        or sights.last_seen_date < known.last_seen_date
 
 ),
 
 {% else -%}
-folded as (
+of_this_run as (
 
-    select * from of_this_run
+    select * from sights
 
 ),
 
 {% endif -%}
 final as (
 
-    select * from folded
+    select
+        of_this_run.repo_id,
+        of_this_run.first_seen_date,
+        of_this_run.last_seen_date,
+        models.{{ attributes | join(',\n        models.') }}
+    from of_this_run
+    inner join models
+        on
+            of_this_run.repo_id = models.repo_id
+            and of_this_run.last_seen_date = models.snapshot_date
+    {%- if folded_before is not none %}
+    union all
+    select * from of_runs_before
+    {%- endif %}
 
 )
 

@@ -18,9 +18,16 @@ accounts as (
 
 ),
 
+-- an open end as a date, since a join by comparisons alone can be hashed
 organizations as (
 
-    select * from {{ ref('organizations') }}
+    select
+        *,
+        lower(namespace) as namespace_key,
+        cast(valid_from as date) as valid_from_date,
+        coalesce(cast(valid_to as date), cast('9999-12-31' as date))
+            as valid_to_date
+    from {{ ref('organizations') }}
 
 ),
 
@@ -81,12 +88,9 @@ joined as (
             and ranked_accounts.recency = 1
     left join organizations
         on
-            namespaces.namespace_key = lower(organizations.namespace)
-            and namespaces.snapshot_date >= cast(organizations.valid_from as date)
-            and (
-                organizations.valid_to is null
-                or namespaces.snapshot_date < cast(organizations.valid_to as date)
-            )
+            namespaces.namespace_key = organizations.namespace_key
+            and namespaces.snapshot_date >= organizations.valid_from_date
+            and namespaces.snapshot_date < organizations.valid_to_date
 
 ),
 

@@ -135,6 +135,7 @@ def _environment(settings: Settings, spill: Path | None = None):
         "OBSERVATORY_PUBLISHED": str(settings.published_dir),
         "OBSERVATORY_REVISION": git_revision(),
         "OBSERVATORY_TEMP": str(spill or _spill(settings)),
+        "OBSERVATORY_DUCKDB_MEMORY": settings.duckdb_memory,
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     }
     before = {name: os.environ.get(name) for name in wanted}

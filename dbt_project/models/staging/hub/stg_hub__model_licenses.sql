@@ -5,7 +5,7 @@ landed as (
     select
         snapshot_date,
         _id as repo_id,
-        {{ explode('tags') }} as tag
+        {{ explode(list_with_prefix('tags', 'license:')) }} as tag
     from {{ landed('models') }}
     where not coalesce(private, false)
 

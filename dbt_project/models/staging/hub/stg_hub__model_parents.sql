@@ -42,7 +42,7 @@ exploded_tags as (
     select
         snapshot_date,
         repo_id,
-        {{ explode('tags') }} as tag
+        {{ explode(list_with_prefix('tags', 'base_model:')) }} as tag
     from landed
     where {{ list_length('parents') }} = 0
 
@@ -55,7 +55,6 @@ lineage_tags as (
         repo_id,
         substr(tag, length('base_model:') + 1) as declared
     from exploded_tags
-    where {{ starts_with('tag', 'base_model:') }}
 
 ),
 

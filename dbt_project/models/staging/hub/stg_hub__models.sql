@@ -1,8 +1,13 @@
+{{ config(materialized=view_of_files()) }}
+
 with
 
 landed as (
 
-    select * from {{ landed('models') }}
+    select
+        *,
+        {{ text_of_list('tags') }} as tags_text
+    from {{ landed('models') }}
 
 ),
 
@@ -34,16 +39,16 @@ renamed as (
         pipeline_tag,
         library_name,
         safetensors_total as parameters,
-        {{ list_has_prefix('tags', 'dataset:') }} as declares_training_data,
-        {{ list_has_any('tags', [
+        {{ text_has_prefix('tags_text', 'dataset:') }} as declares_training_data,
+        {{ text_has_any('tags_text', [
             'gguf', 'gptq', 'awq', 'exl2', 'exl3', 'bitsandbytes',
             'compressed-tensors', '2-bit', '3-bit', '4-bit', '5-bit',
             '6-bit', '8-bit', 'int4', 'int8', 'fp8', 'quantized',
         ]) }} as is_tagged_quantized,
-        {{ list_has_any('tags', [
+        {{ text_has_any('tags_text', [
             'distillation', 'distilled', 'knowledge-distillation',
         ]) }} as is_tagged_distilled,
-        {{ list_has_any('tags', [
+        {{ text_has_any('tags_text', [
             'moe', 'mixture-of-experts', 'mixtral', 'qwen2_moe', 'qwen3_moe',
             'deepseek_v2', 'deepseek_v3', 'gpt_oss', 'glm4_moe', 'llama4',
             'olmoe', 'phimoe', 'granitemoe', 'dbrx', 'grok-1',
@@ -51,10 +56,10 @@ renamed as (
             'deepseek_v32', 'glm_moe_dsa', 'kimi_k2', 'kimi_k25', 'minimax_m2',
             'ernie4_5_moe', 'hunyuan_v1_moe', 'lfm2_moe',
         ]) }} as is_tagged_moe,
-        {{ list_has_any('tags', [
+        {{ text_has_any('tags_text', [
             'lora', 'qlora', 'peft',
         ]) }} as is_tagged_adapter,
-        {{ list_has_any('tags', [
+        {{ text_has_any('tags_text', [
             'merge', 'mergekit', 'lazymergekit', 'frankenmerge',
             'evolutionary-merge',
         ]) }} as is_tagged_merge,
