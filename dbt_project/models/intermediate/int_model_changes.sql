@@ -88,13 +88,7 @@ parents as (
 
 counters as (
 
-    select
-        counters.snapshot_date,
-        repositories.repo_key,
-        counters.downloads_all_time
-    from {{ ref('stg_hub__counters') }} as counters
-    inner join repositories
-        on counters.repo_id = repositories.repo_id
+    select * from {{ ref('stg_hub__counters') }}
 
 ),
 
@@ -272,9 +266,12 @@ final as (
         with_counter_date.counter_date,
         counters.downloads_all_time as counter
     from with_counter_date
+    -- changes are few: their repositories are looked up, not all counters'
+    inner join repositories
+        on with_counter_date.repo_key = repositories.repo_key
     left join counters
         on
-            with_counter_date.repo_key = counters.repo_key
+            repositories.repo_id = counters.repo_id
             and with_counter_date.counter_date = counters.snapshot_date
 
 )

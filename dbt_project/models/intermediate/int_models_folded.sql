@@ -12,6 +12,10 @@
     'downloads_30d', 'likes',
 ] -%}
 {%- set folded_before = as_of_last_run('dim_models', layer='marts') %}
+{#- A run of one day sees each repository once: nothing is to be grouped, and no row to be looked up again. #}
+{%- set is_of_one_day = snapshot_dates() | length == 1 %}
+{%- set first_sight =
+    'models.snapshot_date' if is_of_one_day else 'sights.first_seen_date' %}
 
 with
 
@@ -26,16 +30,22 @@ models as (
 
 ),
 
--- keys and days alone: grouping them and joining back is far cheaper than
--- sorting wide rows, and what is read twice by one name is kept in memory
+-- keys and days alone: wide rows are neither sorted nor kept in memory
 sights as (
 
     select
         repo_id,
+        {%- if is_of_one_day %}
+        snapshot_date as first_seen_date,
+        snapshot_date as last_seen_date
+        {%- else %}
         min(snapshot_date) as first_seen_date,
         max(snapshot_date) as last_seen_date
+        {%- endif %}
     from {{ ref('int_models_attributed') }}
+    {%- if not is_of_one_day %}
     group by repo_id
+    {%- endif %}
 
 ),
 
@@ -54,18 +64,25 @@ sights_before as (
 of_this_run as (
 
     select
-        sights.repo_id,
-        sights.last_seen_date,
+        models.repo_id,
         least(
-            sights.first_seen_date,
-            coalesce(sights_before.first_seen_date, sights.first_seen_date)
-        ) as first_seen_date
-    from sights
+            {{ first_sight }},
+            coalesce(sights_before.first_seen_date, {{ first_sight }})
+        ) as first_seen_date,
+        models.snapshot_date as last_seen_date,
+        models.{{ attributes | join(',\n        models.') }}
+    from models
+    {%- if not is_of_one_day %}
+    inner join sights
+        on
+            models.repo_id = sights.repo_id
+            and models.snapshot_date = sights.last_seen_date
+    {%- endif %}
     left join sights_before
-        on sights.repo_id = sights_before.repo_id
+        on models.repo_id = sights_before.repo_id
     where
         sights_before.repo_id is null
-        or sights.last_seen_date >= sights_before.last_seen_date
+        or models.snapshot_date >= sights_before.last_seen_date
 
 ),
 
@@ -91,23 +108,25 @@ of_runs_before as (
 {% else -%}
 of_this_run as (
 
-    select * from sights
+    select
+        models.repo_id,
+        {{ first_sight }} as first_seen_date,
+        models.snapshot_date as last_seen_date,
+        models.{{ attributes | join(',\n        models.') }}
+    from models
+    {%- if not is_of_one_day %}
+    inner join sights
+        on
+            models.repo_id = sights.repo_id
+            and models.snapshot_date = sights.last_seen_date
+    {%- endif %}
 
 ),
 
 {% endif -%}
 final as (
 
-    select
-        of_this_run.repo_id,
-        of_this_run.first_seen_date,
-        of_this_run.last_seen_date,
-        models.{{ attributes | join(',\n        models.') }}
-    from of_this_run
-    inner join models
-        on
-            of_this_run.repo_id = models.repo_id
-            and of_this_run.last_seen_date = models.snapshot_date
+    select * from of_this_run
     {%- if folded_before is not none %}
     union all
     select * from of_runs_before
