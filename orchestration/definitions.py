@@ -5,11 +5,13 @@ from pathlib import Path
 
 import dagster as dg
 
+from orchestration.defs.sqlite_files import keep_open
 from orchestration.settings import PROJECT_ROOT
 
 
 @dg.definitions
 def defs() -> dg.Definitions:
+    keep_open()
     return dg.Definitions.merge(
         dg.load_from_defs_folder(path_within_project=Path(PROJECT_ROOT) / "orchestration"),
         # On the Definitions, not only on the job: the UI's Materialize then runs in one process, too.
