@@ -137,6 +137,10 @@ def _environment(settings: Settings, spill: Path | None = None):
         "OBSERVATORY_TEMP": str(spill or _spill(settings)),
         "OBSERVATORY_DUCKDB_MEMORY": settings.duckdb_memory,
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        # dbt words each of its five thousand events for a log, whatever the log's level; what failed stands in the result,
+        # and in Dagster's. Whoever wants its log asks for it.
+        "DBT_LOG_LEVEL": os.environ.get("DBT_LOG_LEVEL", "none"),
+        "DBT_LOG_LEVEL_FILE": os.environ.get("DBT_LOG_LEVEL_FILE", "none"),
     }
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)

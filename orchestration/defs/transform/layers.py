@@ -28,6 +28,8 @@ if not dbt_project.manifest_path.exists():
     raise FileNotFoundError(
         f"Found no dbt manifest at {dbt_project.manifest_path}, which the assets are made of. Run: make setup"
     )
+# Events of dbt that say what became of a node.
+RESULTS = {"LogModelResult", "LogSeedResult", "LogTestResult"}
 # The files of the published version that a new one is compared with are one thing in the lineage: that version.
 translator = LayerTranslator(DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True))
 
@@ -81,6 +83,8 @@ def _dagster_events(messages: list, context: dg.AssetExecutionContext) -> Iterat
     from google.protobuf.json_format import MessageToDict
 
     for message in messages:
+        if message.info.name not in RESULTS:
+            continue  # most of them tell of a connection or a statement
         raw_event = MessageToDict(message, preserving_proto_field_name=True)
         yield from DbtCoreCliEventMessage(raw_event=raw_event, event_history_metadata={}).to_default_asset_events(
             manifest=dbt_project.manifest_path,
