@@ -106,9 +106,10 @@ def report(
     with timed("report: drawn"):
         manifest = dbt_project.manifest_path
         docs = documentation(dbt, settings, manifest)
-        around = Around(published=published_versions(settings), manifest=manifest, docs=docs)
+        kept = settings.home / "site"
+        around = Around(published=published_versions(settings), manifest=manifest, docs=docs, kept=kept)
         page = render_report_into(built, on_candidate, around)
-    chart = {"share_of_new_model_downloads": dg.MetadataValue.md(headline_image_markdown(built.database))}
+    chart = {"share_of_new_model_downloads": dg.MetadataValue.md(headline_image_markdown(built.database, kept))}
     # The chart belongs to the mart that it draws; it can only be drawn now that the mart has passed its gates.
     yield dg.AssetObservation(asset_key=SHARES, partition=days[-1].isoformat(), metadata=chart)
     result = dg.MaterializeResult(metadata={"bytes": page.stat().st_size, **chart, **reading(settings)})

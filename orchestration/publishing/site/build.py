@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from orchestration.publishing.site.facts import read_front
 from orchestration.publishing.site.figures import Figure
 from orchestration.publishing.site.frame import STATIC, Frame
 from orchestration.publishing.site.ground import read_ground
+from orchestration.publishing.site.kept import kept_or_made
 from orchestration.publishing.site.lineage import read_lineage
 from orchestration.publishing.site.pages import front
 from orchestration.publishing.site.pages.corrections import (
@@ -50,11 +52,13 @@ BUNDLE_SNIPPET = "window.vegaEmbed = vegaEmbed;"
 @dataclass(frozen=True)
 class Around:
     """What the site tells that isn't in the candidate: the versions on the disk, newest first; dbt's manifest, for lineage;
-    and dbt's own documentation as one page. Without them it says so, or says nothing of them."""
+    and dbt's own documentation as one page. Without them it says so, or says nothing of them. `kept` is a folder for what is
+    the same on every site, so that the next process need not make it."""
 
     published: Sequence[Version] = ()
     manifest: Path | None = None
     docs: Path | None = None
+    kept: Path | None = None
 
 
 def render_report_into(
@@ -106,9 +110,9 @@ def render_report_into(
         shutil.copyfile(around.docs, folder / DOCS_PAGE)
     for figure in contents.in_order:
         if figure.is_pictured:
-            draw(folder, figure, ground.is_simulated)
+            draw(folder, figure, ground.is_simulated, around.kept)
     write(folder / "assets" / "search-index.js", everyone.search_index)
-    write_assets(folder / "assets", ground.is_simulated)
+    write_assets(folder / "assets", ground.is_simulated, around.kept)
     return folder / "index.html"
 
 
@@ -140,33 +144,37 @@ def write_csv(connection: duckdb.DuckDBPyConnection, path: Path, answer: Answer)
         file.writelines(csv_of(connection, answer.sql))
 
 
-def draw(folder: Path, figure: Figure, simulated: bool) -> None:
+def draw(folder: Path, figure: Figure, simulated: bool, kept: Path | None) -> None:
     """The figure's picture, for readers without scripts, and until the script has drawn the chart."""
     from orchestration.publishing.site.kinds import drawn
 
-    write(folder / "charts" / f"{figure.name}.svg", trusted_svg(drawn(figure, simulated, PICTURE_WIDTH)))
+    write(folder / "charts" / f"{figure.name}.svg", trusted_svg(drawn(figure, simulated, PICTURE_WIDTH, kept)))
 
 
-def write_assets(folder: Path, simulated: bool) -> None:
+def write_assets(folder: Path, simulated: bool, kept: Path | None) -> None:
     """What every page loads: the charts' library, the kinds of charts, the site's own script and style."""
     from orchestration.publishing.site.kinds import specifications
     from orchestration.publishing.site.kinds.style import THEMES
 
-    write(folder / "charts.js", script_bundle())
-    kinds = json.dumps({"specs": specifications(simulated), "themes": THEMES}, sort_keys=True, separators=(",", ":"))
+    write(folder / "charts.js", script_bundle(kept))
+    specs = specifications(simulated, kept)
+    kinds = json.dumps({"specs": specs, "themes": THEMES}, sort_keys=True, separators=(",", ":"))
     write(folder / "kinds.js", f"window.observatory = {kinds};\n")
     for path in sorted(STATIC.iterdir()):
         shutil.copyfile(path, folder / path.name)
 
 
 @cache
-def script_bundle() -> str:
-    """Vega, Vega-Lite and their embedder as one script. It is the same for every site, and takes a second to make."""
-    import vl_convert
-
+def script_bundle(kept: Path | None = None) -> str:
+    """Vega, Vega-Lite and their embedder as one script. It is the same for every site, and takes more than a second to make."""
     from orchestration.publishing.site.kinds import VEGA_LITE_VERSION
 
-    return vl_convert.javascript_bundle(BUNDLE_SNIPPET, vl_version=VEGA_LITE_VERSION)
+    def bundled() -> str:
+        import vl_convert
+
+        return vl_convert.javascript_bundle(BUNDLE_SNIPPET, vl_version=VEGA_LITE_VERSION)
+
+    return kept_or_made(kept, "charts.js", [BUNDLE_SNIPPET, VEGA_LITE_VERSION, version("vl-convert-python")], bundled)
 
 
 # Coordinates come with up to fifteen decimals; a hundredth of a pixel is seen by nobody, and half of the file is saved.
@@ -190,10 +198,10 @@ def headline_figure(database: Path) -> tuple[Figure, bool]:
         return figure, ground.is_simulated
 
 
-def headline_image_markdown(database: Path) -> str:
+def headline_image_markdown(database: Path, kept: Path | None = None) -> str:
     """The headline chart as a Markdown image with its bytes inside, for Dagster's metadata (about 60 kB)."""
     from orchestration.publishing.site.kinds import drawn
 
-    picture = drawn(*headline_figure(database), METADATA_WIDTH)
+    picture = drawn(*headline_figure(database), METADATA_WIDTH, kept)
     encoded = base64.b64encode(picture.encode()).decode()
     return f"![Countries' share of new models' downloads](data:image/svg+xml;base64,{encoded})"

@@ -1,11 +1,15 @@
 """Kinds of charts, each an altair specification whose data has names only: a page brings the rows, a script joins the two.
 Only this package imports altair. What a chart is about, and its words, is for the pages."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from functools import cache
+from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestration.publishing.site.figures import SIMULATED_SUBTITLE, Figure, View, plain_rows
+from orchestration.publishing.site.kept import kept_or_made
 
 if TYPE_CHECKING:
     import altair
@@ -22,8 +26,14 @@ def builders() -> dict[str, Callable[[bool], "altair.TopLevelMixin"]]:
 
 
 @cache
-def specifications(simulated: bool) -> dict[str, dict[str, Any]]:
-    """Every kind as Vega-Lite, without the address of its schema, which nothing here fetches."""
+def specifications(simulated: bool, kept: Path | None = None) -> dict[str, dict[str, Any]]:
+    """Every kind as Vega-Lite, without the address of its schema, which nothing here fetches. `kept` is a folder in which they
+    outlive this process: altair takes a second to say them."""
+    name = f"kinds-{'simulated' if simulated else 'real'}"
+    return json.loads(kept_or_made(kept, name, _made_of(), lambda: json.dumps(_specified(simulated))))
+
+
+def _specified(simulated: bool) -> dict[str, dict[str, Any]]:
     specs = {}
     for name, build in builders().items():
         document = build(simulated).to_dict()
@@ -32,13 +42,20 @@ def specifications(simulated: bool) -> dict[str, dict[str, Any]]:
     return specs
 
 
-def drawn(figure: Figure, simulated: bool, width: int) -> str:
+def _made_of() -> Iterator[str | bytes]:
+    """Altair, and all that is written of the site: what a kind takes from another module is in it as well."""
+    yield version("altair")
+    for path in sorted(Path(__file__).parents[1].rglob("*.py")):
+        yield path.read_bytes()
+
+
+def drawn(figure: Figure, simulated: bool, width: int, kept: Path | None = None) -> str:
     """The figure's first view as an SVG of this width in pixels, in the light theme."""
     import vl_convert
 
     from orchestration.publishing.site.kinds.style import THEMES
 
-    spec = filled(specifications(simulated)[figure.kind], figure.first, simulated)
+    spec = filled(specifications(simulated, kept)[figure.kind], figure.first, simulated)
     return vl_convert.vegalite_to_svg(spec | {"width": width}, vl_version=VEGA_LITE_VERSION, config=THEMES["light"])
 
 
