@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import logging
 import math
+import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -70,6 +72,7 @@ def run_gate(
     chosen = [suite for suite in suites.values() if suite.step == step]
     events = read_known_events() if known_events is None else known_events
     at = evaluated_at.astimezone(UTC)
+    _import_meanwhile()
     results = tuple(
         _result(step, day, suite, verdict, events, run_id, at)
         for day, suite, verdict in _verdicts(step, days, chosen, settings, database, at)
@@ -199,9 +202,9 @@ class Outcome:
 
 def _validate(suite: Suite, profile: Profile) -> dict[str, Outcome]:
     """The suite's promises as expectations on a frame of one row: a column a measure, beside it what it is to equal."""
+    gx = _great_expectations()
     import pandas as pd
 
-    gx = _great_expectations()
     frame = pd.DataFrame([{**profile.observed, **{_other(name): value for name, value in profile.expected.items()}}])
     expectations = [
         _expectation(promise, profile.bounds.get(promise.check_name), profile.observed[promise.check_name])
@@ -218,14 +221,22 @@ def _validate(suite: Suite, profile: Profile) -> dict[str, Outcome]:
     }
 
 
-@cache
+_IMPORTING = threading.Lock()
+
+
 def _great_expectations():
     """The library, imported when the first gate runs, without what none of our promises needs: statistics of distributions
     and charts took 1.1 s of 2.4 (2026-11-29)."""
-    with put_off("scipy.stats", "altair"):
+    with _IMPORTING, put_off("scipy.stats", "altair"):
         import great_expectations
         import great_expectations.expectations
     return great_expectations
+
+
+def _import_meanwhile() -> None:
+    """Begin the import in a thread of its own, while DuckDB counts; whoever needs the library waits for it."""
+    if "great_expectations" not in sys.modules:
+        threading.Thread(target=_great_expectations, name="great_expectations").start()
 
 
 @cache

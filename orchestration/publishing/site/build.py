@@ -153,12 +153,10 @@ def draw(folder: Path, figure: Figure, simulated: bool, kept: Path | None) -> No
 
 def write_assets(folder: Path, simulated: bool, kept: Path | None) -> None:
     """What every page loads: the charts' library, the kinds of charts, the site's own script and style."""
-    from orchestration.publishing.site.kinds import specifications
-    from orchestration.publishing.site.kinds.style import THEMES
+    from orchestration.publishing.site.kinds import kinds_and_themes
 
     write(folder / "charts.js", script_bundle(kept))
-    specs = specifications(simulated, kept)
-    kinds = json.dumps({"specs": specs, "themes": THEMES}, sort_keys=True, separators=(",", ":"))
+    kinds = json.dumps(kinds_and_themes(simulated, kept), sort_keys=True, separators=(",", ":"))
     write(folder / "kinds.js", f"window.observatory = {kinds};\n")
     for path in sorted(STATIC.iterdir()):
         shutil.copyfile(path, folder / path.name)

@@ -4,7 +4,7 @@ import json
 
 from orchestration.publishing.site.build import script_bundle
 from orchestration.publishing.site.kept import kept_or_made
-from orchestration.publishing.site.kinds import specifications
+from orchestration.publishing.site.kinds import kinds_and_themes
 
 
 def made(calls: list[str], text: str):
@@ -38,12 +38,12 @@ def test_without_a_folder_nothing_is_kept(tmp_path, monkeypatch):
 
 
 def test_charts_and_their_script_are_the_same_from_the_folder_as_from_altair(tmp_path):
-    assert specifications(True, tmp_path) == specifications(True)
+    assert kinds_and_themes(True, tmp_path) == kinds_and_themes(True)
     assert script_bundle(tmp_path) == script_bundle()
-    specifications.cache_clear()  # as the next process finds them
+    kinds_and_themes.cache_clear()  # as the next process finds them
     script_bundle.cache_clear()
     kept = {path.name.rsplit("-", 1)[0]: path for path in tmp_path.iterdir()}
     assert sorted(kept) == ["charts.js", "kinds-simulated"]
-    kept["kinds-simulated"].write_text(json.dumps({"read": {}}))
-    assert specifications(True, tmp_path) == {"read": {}}
+    kept["kinds-simulated"].write_text(json.dumps({"specs": {}}))
+    assert kinds_and_themes(True, tmp_path) == {"specs": {}}
     assert script_bundle(tmp_path) == kept["charts.js"].read_text(encoding="utf-8")

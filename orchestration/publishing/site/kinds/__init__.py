@@ -26,20 +26,22 @@ def builders() -> dict[str, Callable[[bool], "altair.TopLevelMixin"]]:
 
 
 @cache
-def specifications(simulated: bool, kept: Path | None = None) -> dict[str, dict[str, Any]]:
-    """Every kind as Vega-Lite, without the address of its schema, which nothing here fetches. `kept` is a folder in which they
-    outlive this process: altair takes a second to say them."""
+def kinds_and_themes(simulated: bool, kept: Path | None = None) -> dict[str, dict[str, Any]]:
+    """`specs`: every kind as Vega-Lite, without the address of its schema, which nothing here fetches; `themes`: a Vega config
+    for light and for dark. `kept` is a folder in which they outlive this process: altair takes a second to say them."""
     name = f"kinds-{'simulated' if simulated else 'real'}"
-    return json.loads(kept_or_made(kept, name, _made_of(), lambda: json.dumps(_specified(simulated))))
+    return json.loads(kept_or_made(kept, name, _made_of(), lambda: json.dumps(_made(simulated))))
 
 
-def _specified(simulated: bool) -> dict[str, dict[str, Any]]:
+def _made(simulated: bool) -> dict[str, dict[str, Any]]:
+    from orchestration.publishing.site.kinds.style import THEMES
+
     specs = {}
     for name, build in builders().items():
         document = build(simulated).to_dict()
         document.pop("$schema")
         specs[name] = document
-    return specs
+    return {"specs": specs, "themes": THEMES}
 
 
 def _made_of() -> Iterator[str | bytes]:
@@ -53,10 +55,9 @@ def drawn(figure: Figure, simulated: bool, width: int, kept: Path | None = None)
     """The figure's first view as an SVG of this width in pixels, in the light theme."""
     import vl_convert
 
-    from orchestration.publishing.site.kinds.style import THEMES
-
-    spec = filled(specifications(simulated, kept)[figure.kind], figure.first, simulated)
-    return vl_convert.vegalite_to_svg(spec | {"width": width}, vl_version=VEGA_LITE_VERSION, config=THEMES["light"])
+    known = kinds_and_themes(simulated, kept)
+    spec = filled(known["specs"][figure.kind], figure.first, simulated) | {"width": width}
+    return vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE_VERSION, config=known["themes"]["light"])
 
 
 def filled(spec: dict[str, Any], view: View, simulated: bool) -> dict[str, Any]:
