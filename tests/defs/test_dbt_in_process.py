@@ -119,6 +119,18 @@ def test_the_environment_is_as_before_and_nothing_is_written_into_the_project(db
     assert list((settings.home / "dbt" / "run").rglob("licenses.csv"))
 
 
+def test_dbt_writes_its_log_when_asked_and_no_line_otherwise(dbt, settings, monkeypatch, capfd):
+    log = settings.home / "dbt" / "logs" / "dbt.log"
+    _, result = dbt.build("path:models/staging", settings, days=[DAY], run_id="run-1")
+    assert not result.success
+    assert not log.exists()
+    assert capfd.readouterr().out == ""
+
+    monkeypatch.setenv("DBT_LOG_LEVEL_FILE", "debug")
+    dbt.build("licenses", settings, days=[DAY], run_id="run-2")
+    assert "licenses" in log.read_text(encoding="utf-8")
+
+
 def test_days_and_run_reach_dbt(dbt, settings):
     _, result = dbt.build("licenses", settings, days=[DAY, date(2026, 11, 25)], run_id="run-1")
 
