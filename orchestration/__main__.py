@@ -1,4 +1,4 @@
-"""The command line behind the Makefile: `prepare`, `run`, `backfill`, `rebuild`, `replicate`, `thin`, `demo`, `show`,
+"""The command line behind the Makefile: `prepare`, `run`, `backfill`, `rebuild`, `replicate`, `thin`, `prune`, `demo`, `show`,
 `versions`, `rollback`, `sql`, `export`, `notebook`, `ui`.
 It starts jobs and prints what came out; what a job does belongs in `defs/` and the packages below it."""
 
@@ -16,6 +16,8 @@ from pathlib import Path
 from orchestration.settings import PROJECT_ROOT, Settings
 
 DEMO_DAYS = 8
+# Twice what a walk of the whole Hub takes without a token; whoever waits longer has come upon something that hangs. 2026-11-29.
+WAIT_SECONDS = 12 * 3600
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -33,6 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("rebuild", help="build all landed days anew, after a change of a seed or a rule")
     commands.add_parser("replicate", help="land the days of two reported figures and print ours beside them")
     commands.add_parser("thin", help="thin old landed days to what history needs, and remove leftovers")
+    commands.add_parser("prune", help="remove old runs from Dagster's storage and give the room back")
     commands.add_parser("demo", help="run several days against the sandbox Hub on the bundled sample")
     commands.add_parser("show", help="print the headline table of the published version")
     commands.add_parser("versions", help="list the published versions, and which one analysts see")
@@ -49,14 +52,18 @@ def main(arguments: list[str] | None = None) -> int:
     export.add_argument("--where", default="", help="only rows that meet this condition, in SQL")
     export.add_argument("--raw", action="store_true", help="without the guard against formulas in spreadsheets")
     commands.add_parser("notebook", help="a notebook on the published version, on 127.0.0.1")
-    commands.add_parser("ui", help="Dagster's UI and daemon on 127.0.0.1:3000")
+    look = commands.add_parser("ui", help="Dagster's UI and daemon on 127.0.0.1:3000")
+    look.add_argument(
+        "--read-only", action="store_true", help="for who may only look, on the next port, without a daemon"
+    )
     asked = parser.parse_args(arguments)
     # Progress of hours-long walks comes through this logger; everything else prints results.
     console = logging.StreamHandler(sys.stdout)
     console.setFormatter(_WithoutRunId("%(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[console])
     logging.getLogger("observatory").setLevel(logging.INFO)
-    settings = Settings()
+    # Who started a command sees at once why it failed, and may start it again.
+    settings = Settings().model_copy(update={"step_retries": 0})
     if asked.command == "prepare":
         return prepare(settings)
     if asked.command == "run":
@@ -69,6 +76,8 @@ def main(arguments: list[str] | None = None) -> int:
         return replicate(settings)
     if asked.command == "thin":
         return thin(settings)
+    if asked.command == "prune":
+        return prune(settings)
     if asked.command == "demo":
         return demo(settings)
     if asked.command == "versions":
@@ -82,7 +91,7 @@ def main(arguments: list[str] | None = None) -> int:
     if asked.command == "notebook":
         return notebook(settings)
     if asked.command == "ui":
-        return ui(settings)
+        return ui(settings, read_only=asked.read_only)
     return show(settings)
 
 
@@ -220,6 +229,21 @@ def thin(settings: Settings) -> int:
     return 0
 
 
+def prune(settings: Settings) -> int:
+    """Old runs out of Dagster's storage, as the daemon does hour by hour, and the room given back to the disk."""
+    import dagster as dg
+
+    from orchestration.defs.run_retention import prune_runs, vacuum
+
+    dagster_home(settings)
+    with dg.DagsterInstance.get() as instance:
+        while (pruned := prune_runs(instance, settings.keep_runs)).runs:
+            say(f"{pruned}")
+        vacuum(instance)
+    say(f"The newest {settings.keep_runs} ended runs are kept, and of older ones which days they materialised.")
+    return 0
+
+
 def demo(settings: Settings) -> int:
     """Several days of the sandbox Hub, from the bundled sample, through the daily job in one ranged run."""
     from orchestration.sandbox.demo import write_demo_world
@@ -257,10 +281,20 @@ def launch(
     dagster_home(settings)
     from orchestration.definitions import defs
     from orchestration.defs.alerts.findings import failed_checks_of, failures_of
+    from orchestration.defs.lost_runs import end, runs_without_a_process
     from orchestration.defs.run_days import tags_of_range
+    from orchestration.defs.run_retention import prune_runs
+    from orchestration.publishing import WarehouseBusy, checkpoint
 
+    try:
+        checkpoint.hold(settings, wait_seconds=WAIT_SECONDS, tell=say)
+    except WarehouseBusy as error:
+        return False, [str(error)]
     job = defs().resolve_job_def("daily_snapshot")
     with dg.DagsterInstance.get() as instance:
+        for lost in runs_without_a_process(instance):
+            end(instance, lost.run_id)
+        prune_runs(instance, settings.keep_runs)  # where no daemon runs, this is all that bounds its storage
         result = job.execute_in_process(
             instance=instance,
             tags=tags_of_range(days[0], days[-1]),
@@ -398,12 +432,16 @@ def notebook(settings: Settings) -> int:
         return 1
 
 
-def ui(settings: Settings) -> int:
-    """Hand this process over to Dagster's web server and daemon, on this machine's own address only: it has no login."""
+def ui(settings: Settings, *, read_only: bool = False) -> int:
+    """Hand this process over to Dagster's web server and daemon, on this machine's own address only: it has no login.
+
+    `read_only` is a second web server, on the next port, that launches and changes nothing, beside the first one's daemon.
+    """
     dagster_home(settings)
-    dagster = str(Path(sys.executable).with_name("dagster"))
-    address = ["--host", "127.0.0.1", "--port", str(settings.ui_port)]
-    os.execv(dagster, [dagster, "dev", *address, "--workspace", str(PROJECT_ROOT / "workspace.yaml")])
+    name, command = ("dagster-webserver", ["--read-only"]) if read_only else ("dagster", ["dev"])
+    program = str(Path(sys.executable).with_name(name))
+    address = ["--host", "127.0.0.1", "--port", str(settings.ui_port + read_only)]
+    os.execv(program, [program, *command, *address, "--workspace", str(PROJECT_ROOT / "workspace.yaml")])
 
 
 def say(line: str) -> None:

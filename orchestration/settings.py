@@ -63,6 +63,19 @@ class Settings(BaseSettings):
         default="2GB",
         description="Memory that DuckDB may take in a run before it spills to disk; Python's comes on top.",
     )
+    keep_runs: int = Field(
+        default=120,
+        ge=10,
+        description="Ended runs whose whole event log is kept, newest first; of older ones stays which days were materialised.",
+    )
+    step_retries: int = Field(
+        default=4,
+        ge=0,
+        description="Tries again of a step whose failure passes by itself (network, a lock), in runs of UI and schedule.",
+    )
+    retry_seconds: float = Field(
+        default=60, ge=0, description="Seconds before the first of these tries; each next one waits four times as long."
+    )
     ui_port: int = Field(default=3000, ge=0, le=65535, description="Port of Dagster's UI on 127.0.0.1.")
     dagster_yaml: Path = Field(
         default=PROJECT_ROOT / "orchestration" / "dagster.yaml",

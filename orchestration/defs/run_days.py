@@ -11,9 +11,11 @@ from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_AS
 
 from orchestration.defs.partitions import snapshot_days
 from orchestration.foreign_text import visible
-from orchestration.publishing import Candidate, load_candidate
+from orchestration.publishing import Candidate, checkpoint, load_candidate
 from orchestration.settings import Settings
 
+# The step with which a run begins to write the warehouse.
+FIRST_LAYER = "staging_layer"
 # Tags, because a retry of a failed run inherits them, and because the UI shows them beside the run.
 SET_ASIDE_TAG = "observatory/set_aside"
 VERSION_TAG = "observatory/version"
@@ -111,6 +113,25 @@ def good_days(context) -> list[date]:
             "No day of this run is left: " + "; ".join(f"{day}: {why}" for day, why in sorted(aside.items()))
         )
     return days
+
+
+def first_attempt(run: dg.DagsterRun) -> str:
+    """The run that this one tries again, through all tries between; or itself. It owns what they all write."""
+    return run.root_run_id or run.run_id
+
+
+def refuse_if_overtaken(context, settings: Settings) -> None:
+    """A retry from the middle goes on from what its first attempt wrote. If another run began since, that was taken back, and
+    going on would publish days without it. Raises dg.Failure, which no retry repairs."""
+    run = context.instance.get_run_by_id(context.run.run_id)
+    begins_anew = run.parent_run_id is None or FIRST_LAYER in (run.step_keys_to_execute or [FIRST_LAYER])
+    version_id = run.tags.get(VERSION_TAG)
+    if not begins_anew and checkpoint.overtaken(settings, owner=first_attempt(run), version_id=version_id):
+        raise dg.Failure(
+            f"Found another run that has begun since {first_attempt(run)[:8]} stopped, so that what that one wrote was taken "
+            "back. Expected a retry from the middle to come before any other run. Do this: re-execute all of its steps.",
+            allow_retries=False,
+        )
 
 
 def candidate_of_run(context, settings: Settings) -> Candidate:

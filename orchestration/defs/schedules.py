@@ -10,6 +10,9 @@ daily_snapshot = dg.define_asset_job(
     selection=dg.AssetSelection.all(),
     partitions_def=snapshot_days,
     hooks={record_failure},
+    # A run whose process was lost is tried again whole: what it wrote may have been taken back for another run by then. What
+    # has landed is not fetched again.
+    tags={"dagster/retry_strategy": "ALL_STEPS"},
     description="One snapshot day from the Hub to a published version: land, judge, transform, judge, publish.",
 )
 

@@ -23,6 +23,10 @@ class NoSource(ObservatoryError):
     """Neither the live Hub nor an archive can tell the day: it is a gap, and nothing was written."""
 
 
+class SourceUnavailable(NoSource):
+    """The same, but a source could not be reached: it may have the day, and tell it later."""
+
+
 # What concerns one day alone: the next one may well land.
 OF_ONE_DAY = (WrongDay, IncompleteDay, DayLocked, NoSource)
 
@@ -102,7 +106,9 @@ class Sources:
             except (HubConfigurationError, HubUnavailable, HubUnreachable) as error:
                 self._gone[archive] = error
                 why_not.append(str(error))
-        raise NoSource(f"{snapshot_date} can't be had: {' '.join(why_not)}") from wrong_day
+        is_down = any(isinstance(error, HubUnavailable | HubUnreachable) for error in self._gone.values())
+        kind = SourceUnavailable if is_down else NoSource
+        raise kind(f"{snapshot_date} can't be had: {' '.join(why_not)}") from wrong_day
 
     def _archive_client(self):
         if self._client is None:

@@ -12,6 +12,7 @@ from orchestration.publishing.errors import (
     RollbackRefused,
     VersionDamaged,
     VersionExists,
+    WarehouseBusy,
     WarehouseUnavailable,
 )
 from orchestration.publishing.query import open_current
@@ -32,6 +33,7 @@ __all__ = [
     "Version",
     "VersionDamaged",
     "VersionExists",
+    "WarehouseBusy",
     "WarehouseUnavailable",
     "audit_candidate",
     "build_candidate",

@@ -14,7 +14,7 @@ import duckdb
 
 from orchestration.publishing import day_files
 from orchestration.publishing.day_files import DayFile, Days
-from orchestration.publishing.errors import AuditFailed, PublishRefused, WarehouseUnavailable
+from orchestration.publishing.errors import LOCKED, AuditFailed, PublishRefused, WarehouseBusy, WarehouseUnavailable
 from orchestration.publishing.examples import TABLE as EXAMPLES
 from orchestration.publishing.examples import Example, create_examples, example_lines, examples_that_fail
 from orchestration.publishing.files import read_json, write_json
@@ -222,7 +222,8 @@ def warehouse_attached(settings: Settings, database: Path | None = None) -> Iter
         try:
             connection.execute(f"attach {text_literal(str(warehouse))} as warehouse (read_only)")
         except duckdb.Error as error:
-            raise WarehouseUnavailable(
+            kind = WarehouseBusy if LOCKED in str(error) else WarehouseUnavailable
+            raise kind(
                 found=f"{warehouse} can't be opened: {error}",
                 expected="a warehouse that nothing else holds open",
                 do_this="end the other process or connection that has it open, then run the day again",

@@ -3,6 +3,9 @@ Errors of the Hub and of landing live beside their code."""
 
 from orchestration.hub.errors import ObservatoryError
 
+# How DuckDB says that another process has the file open; part of a longer sentence.
+LOCKED = "Could not set lock on file"
+
 
 class PublishingError(ObservatoryError):
     """Base of the errors of this package; the last good version stays visible whenever one is raised."""
@@ -13,6 +16,10 @@ class PublishingError(ObservatoryError):
 
 class WarehouseUnavailable(PublishingError):
     """The warehouse isn't there, or something else holds it open."""
+
+
+class WarehouseBusy(WarehouseUnavailable):
+    """Another process is writing the warehouse, or has it open. It passes when that process ends."""
 
 
 class AuditFailed(PublishingError):

@@ -11,6 +11,7 @@ from orchestration.defs.gates import gate_check
 from orchestration.defs.partitions import one_run_a_range, snapshot_days
 from orchestration.defs.preview import as_markdown
 from orchestration.defs.progress import tell
+from orchestration.defs.retries import PASSES_BY_ITSELF, tried_again_if_it_passes
 from orchestration.defs.run_days import add_set_aside, asked_days, extraction_reason, good_days, only_good_days
 from orchestration.defs.transform.translator import OWNERS
 from orchestration.foreign_text import visible
@@ -62,7 +63,10 @@ def hub_models(context: dg.AssetExecutionContext, config: LandingConfig, setting
     landed: dict[date, LandedDay] = {}
     seconds: dict[date, float] = {}
     failed: dict[date, Exception] = {}
-    with Sources(settings, choice=config.source, force=config.force, progress=tell) as sources:
+    with (
+        tried_again_if_it_passes(context, settings),
+        Sources(settings, choice=config.source, force=config.force, progress=tell) as sources,
+    ):
         for day in asked_days(context):
             started = time.monotonic()
             try:
@@ -72,6 +76,8 @@ def hub_models(context: dg.AssetExecutionContext, config: LandingConfig, setting
                 failed[day] = error
                 tell(f"{day} set aside: {error}")
             seconds[day] = time.monotonic() - started
+        if not landed and (passing := [error for error in failed.values() if isinstance(error, PASSES_BY_ITSELF)]):
+            raise passing[0]
     if not landed:
         raise dg.Failure(_said(failed), allow_retries=False) from next(iter(failed.values()))
     add_set_aside(context, {day: extraction_reason(error) for day, error in failed.items()})
@@ -102,7 +108,8 @@ def hub_models(context: dg.AssetExecutionContext, config: LandingConfig, setting
 )
 def hub_authors(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]):
     days = good_days(context)
-    landed = _land_accounts(days, settings)
+    with tried_again_if_it_passes(context, settings):
+        landed = _land_accounts(days, settings)
     result = dg.MaterializeResult(
         metadata={
             "dagster/row_count": landed[-1].rows,

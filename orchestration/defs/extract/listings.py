@@ -11,6 +11,7 @@ from orchestration.defs.extract.hub import LandingConfig, day_in_numbers, landed
 from orchestration.defs.gates import about, check_name
 from orchestration.defs.partitions import one_run_a_range, snapshot_days
 from orchestration.defs.progress import tell, timed
+from orchestration.defs.retries import tried_again_if_it_passes
 from orchestration.defs.run_days import asked_days
 from orchestration.defs.transform.translator import OWNERS
 from orchestration.defs.verdicts import verdict_description, verdict_metadata
@@ -57,20 +58,23 @@ def listing_asset(listing: Listing) -> dg.AssetsDefinition:
     ) -> Iterator:
         landed: list[LandedDay] = []
         failed: dict[date, Exception] = {}
-        for day in asked_days(context):
-            try:
-                landed.append(land_listing(listing, day, settings, force=config.force, progress=tell))
-            except WrongDay as error:
-                if day > error.hub_day:
+        with tried_again_if_it_passes(context, settings):
+            for day in asked_days(context):
+                try:
+                    landed.append(land_listing(listing, day, settings, force=config.force, progress=tell))
+                except WrongDay as error:
+                    if day > error.hub_day:
+                        failed[day] = error
+                    else:
+                        tell(
+                            f"no {listing.name} of {day}: their listing only knows now, {error.hub_day}, and no archive is read"
+                        )
+                except (IncompleteDay, DayLocked) as error:
+                    # the only ones that concern one day alone; they are told below, and nowhere marked in the run's tags,
+                    # which are about the models
                     failed[day] = error
-                else:
-                    tell(
-                        f"no {listing.name} of {day}: their listing only knows now, {error.hub_day}, and no archive is read"
-                    )
-            except (IncompleteDay, DayLocked) as error:
-                # the only ones that concern one day alone; they are told below, and nowhere marked in the run's tags,
-                # which are about the models
-                failed[day] = error
+            if not landed and (locked := [error for error in failed.values() if isinstance(error, DayLocked)]):
+                raise locked[0]
         if len(landed) < len(asked_days(context)):
             # days that are there are recorded, whatever becomes of the others
             for part in landed:

@@ -9,7 +9,16 @@ from orchestration.defs.gates import gate_check
 from orchestration.defs.links import reading
 from orchestration.defs.partitions import one_run_a_range, snapshot_days
 from orchestration.defs.progress import tell, timed, warn
-from orchestration.defs.run_days import NOT_LANDED, VERSION_TAG, candidate_of_run, good_days, only_good_days, set_aside
+from orchestration.defs.retries import tried_again_if_it_passes
+from orchestration.defs.run_days import (
+    NOT_LANDED,
+    VERSION_TAG,
+    candidate_of_run,
+    good_days,
+    only_good_days,
+    refuse_if_overtaken,
+    set_aside,
+)
 from orchestration.defs.transform.dbt_docs import documentation
 from orchestration.defs.transform.dbt_in_process import DbtInProcess
 from orchestration.defs.transform.layers import marts, quality_marts
@@ -62,7 +71,8 @@ previous_version = dg.AssetSpec(
 def candidate(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]):
     days = good_days(context)
     run_id = context.run.run_id
-    with timed("candidate: copied and audited"):
+    refuse_if_overtaken(context, settings)
+    with tried_again_if_it_passes(context, settings), timed("candidate: copied and audited"):
         built = build_candidate(
             settings,
             version_id=f"{days[-1]}-{run_id[:8]}",
@@ -130,13 +140,15 @@ def current(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settin
     days = good_days(context)
     run_id = context.run.run_id
     on_candidate = results_of_run(settings, run_id, "published")
-    version = publish_candidate(
-        settings,
-        candidate_of_run(context, settings),
-        quality=on_candidate,
-        at=datetime.now(UTC),
-        set_aside={day: why for day, why in set_aside(context).items() if why != NOT_LANDED},
-    )
+    refuse_if_overtaken(context, settings)
+    with tried_again_if_it_passes(context, settings):
+        version = publish_candidate(
+            settings,
+            candidate_of_run(context, settings),
+            quality=on_candidate,
+            at=datetime.now(UTC),
+            set_aside={day: why for day, why in set_aside(context).items() if why != NOT_LANDED},
+        )
     checkpoint.commit(settings, version)
     tell(f"published: version {version.version_id}")
     result = dg.MaterializeResult(

@@ -10,13 +10,15 @@ from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from orchestration.defs.gates import gate_check
 from orchestration.defs.partitions import one_run_a_range, snapshot_days
 from orchestration.defs.progress import timed
-from orchestration.defs.run_days import good_days, only_good_days
+from orchestration.defs.retries import tried_again_if_it_passes
+from orchestration.defs.run_days import first_attempt, good_days, only_good_days, refuse_if_overtaken
 from orchestration.defs.transform.columns import columns_of_file
 from orchestration.defs.transform.dbt_in_process import LAYERS, DbtInProcess
 from orchestration.defs.transform.row_counts import count_built, with_counts
 from orchestration.defs.transform.translator import OWNERS, LayerTranslator
 from orchestration.project import dbt_project
-from orchestration.publishing import checkpoint
+from orchestration.publishing import WarehouseBusy, checkpoint
+from orchestration.publishing.errors import LOCKED
 from orchestration.quality.history import schema as history_schema
 from orchestration.settings import Settings
 
@@ -52,11 +54,14 @@ def _layer(name: str) -> dg.AssetsDefinition:
     ):
         days = good_days(context)
         run = context.run
-        if checkpoint.begin(settings, owner=run.root_run_id or run.run_id, run_id=run.run_id):
-            context.log.warning("An earlier run was never published: the warehouse was taken back to before it.")
         selected = _names_of(context) if context.is_subset else select
-        with timed(f"{name}: built for {len(days)} day(s)"):
-            messages, result = dbt.build(selected, settings, exclude=exclude, days=days, run_id=run.run_id)
+        with tried_again_if_it_passes(context, settings):
+            refuse_if_overtaken(context, settings)
+            if checkpoint.begin(settings, owner=first_attempt(run), run_id=run.run_id):
+                context.log.warning("An earlier run was never published: the warehouse was taken back to before it.")
+            with timed(f"{name}: built for {len(days)} day(s)"):
+                messages, result = dbt.build(selected, settings, exclude=exclude, days=days, run_id=run.run_id)
+            raise_if_locked(settings, result)
         events = list(_dagster_events(messages, context))
         counted = count_built(events, settings.warehouse_path, days, _declared(context))
         of_day = {key: one.of_day for key, one in counted.items()}
@@ -87,6 +92,17 @@ def _dagster_events(messages: list, context: dg.AssetExecutionContext) -> Iterat
             dagster_dbt_translator=translator,
             context=context,
             project=dbt_project,
+        )
+
+
+def raise_if_locked(settings: Settings, result) -> None:
+    """A reader that has the warehouse open keeps dbt out, until it closes: WarehouseBusy, which passes by itself."""
+    said = [str(result.exception or ""), *(str(node.message) for node in getattr(result.result, "results", None) or ())]
+    if not result.success and (locked := [line for line in said if LOCKED in line]):
+        raise WarehouseBusy(
+            found=f"{settings.warehouse_path} open in another process: {locked[0].strip()}",
+            expected="nobody else at the warehouse while a run writes; analysts read the published version",
+            do_this="end the process that it names, then run the day again",
         )
 
 
