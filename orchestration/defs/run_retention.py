@@ -105,6 +105,7 @@ def _remove_checks_and_events(connection: sa.Connection, run_ids: Sequence[str])
     kept_checks = set(connection.scalars(of_checks))
     all_ids = connection.scalars(sa.select(EVENTS.c.id).where(EVENTS.c.run_id.in_(run_ids))).all()
     gone = [event_id for event_id in all_ids if event_id not in kept and event_id not in kept_checks]
+    gone += connection.scalars(_older_than_facts_of(run_ids)).all()
     for some in _batched(gone, ROWS_AT_ONCE):
         connection.execute(TAGS.delete().where(TAGS.c.event_id.in_(some)))
         connection.execute(EVENTS.delete().where(EVENTS.c.id.in_(some)))
@@ -127,6 +128,25 @@ def _facts_of(run_ids: Sequence[str]) -> sa.Select:
     )
     return sa.select(EVENTS.c.id, (EVENTS.c.id == last).label("is_last")).where(
         EVENTS.c.run_id.in_(run_ids), EVENTS.c.dagster_event_type.in_(FACTS), ~superseded
+    )
+
+
+def _older_than_facts_of(run_ids: Sequence[str]) -> sa.Select:
+    """Marks that runs removed before have left, of days that the runs have done again."""
+    newer = EVENTS.alias()
+    return (
+        sa.select(EVENTS.c.id)
+        .distinct()
+        .join(
+            newer,
+            sa.and_(
+                newer.c.asset_key == EVENTS.c.asset_key,
+                newer.c.dagster_event_type == EVENTS.c.dagster_event_type,
+                newer.c.partition.is_not_distinct_from(EVENTS.c.partition),
+                newer.c.id > EVENTS.c.id,
+            ),
+        )
+        .where(newer.c.run_id.in_(run_ids), EVENTS.c.run_id.not_in(run_ids), newer.c.dagster_event_type.in_(FACTS))
     )
 
 
