@@ -41,6 +41,9 @@ replicate: setup  ## Two reported figures and ours beside them, from the archive
 thin: setup  ## Thin old landed days to what history needs
 	@$(BIN)/python -m orchestration thin
 
+prune: setup  ## Remove old runs from Dagster's storage, and give the room back to the disk
+	@$(BIN)/python -m orchestration prune
+
 check-organizations: $(STAMP)  ## Is the table of organisations in order? What is wrong, in which line, and what to do
 	@$(BIN)/python -m orchestration.quality.organizations
 
@@ -63,8 +66,8 @@ export: setup  ## A public table as CSV: make export TABLE=mart_daily_country_sh
 notebook: setup  ## A notebook that draws the headline chart from the published version, on 127.0.0.1
 	@$(BIN)/python -m orchestration notebook
 
-ui: setup  ## Dagster UI and daemon on http://127.0.0.1:3000
-	@$(BIN)/python -m orchestration ui
+ui: setup  ## Dagster UI and daemon on http://127.0.0.1:3000 (READONLY=yes: on the next port, to look at only)
+	@$(BIN)/python -m orchestration ui $(if $(READONLY),--read-only)
 
 test: setup  ## Run the whole test suite
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet .
@@ -105,4 +108,4 @@ $(MANIFEST): $(STAMP) $(DBT_FILES)
 	@$(BIN)/python -m orchestration prepare
 	@touch $(MANIFEST)
 
-.PHONY: help setup demo run backfill rebuild replicate thin check-organizations show versions rollback sql export notebook ui test bench bench-full lint lock clean
+.PHONY: help setup demo run backfill rebuild replicate thin prune check-organizations show versions rollback sql export notebook ui test bench bench-full lint lock clean

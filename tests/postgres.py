@@ -14,7 +14,7 @@ import pytest
 # Where Debian's packages put the programs that its own wrappers hide.
 DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
 # Set by .ci/run: there a missing server is a failure and no reason to skip.
-NEEDED = "OBSERVATORY_TESTS_NEED_POSTGRES"
+NEEDED = "TESTS_NEED_POSTGRES"
 
 
 @contextmanager

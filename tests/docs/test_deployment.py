@@ -10,9 +10,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import yaml
 from click import Command
 
+from orchestration.defs.retries import GROWTH
 from orchestration.publishing import build_candidate, publish_candidate
 from orchestration.settings import PROJECT_ROOT, Settings
 from tests.publishing.warehouse import PASSED, Contents, write_warehouse
@@ -47,19 +47,36 @@ def test_every_block_has_a_name_and_is_looked_at():
 # ---------- Dagster's own files
 
 
-def test_the_storage_is_configuration_that_dagster_takes(tmp_path, monkeypatch):
+def settings_of_dagster(variant: str, folder: Path) -> dict:
+    """A variant's file as Dagster takes it; raises where it doesn't."""
     from dagster._core.instance.config import dagster_instance_config
 
-    monkeypatch.setenv("DAGSTER_PG_PASSWORD", "made-up")
-    (tmp_path / "dagster.yaml").write_text(text_of("dagster.yaml"))
-    config, _ = dagster_instance_config(str(tmp_path))
+    (folder / "dagster.yaml").write_text((PROJECT_ROOT / "orchestration" / variant).read_text(encoding="utf-8"))
+    return dagster_instance_config(str(folder))[0]
 
-    ours = yaml.safe_load((PROJECT_ROOT / "orchestration" / "dagster.yaml").read_text())
-    # the same as on one machine, and a storage
-    assert {name: config[name] for name in ours} == ours
-    assert set(config) - set(ours) == {"storage", "retention"}
-    assert config["storage"]["postgres"]["postgres_db"]["hostname"] == "127.0.0.1"
-    assert "password: {env: DAGSTER_PG_PASSWORD}" in text_of("dagster.yaml")
+
+def test_both_variants_are_configuration_that_dagster_takes_and_differ_in_the_storage_alone(tmp_path):
+    embedded, postgres = (settings_of_dagster(name, tmp_path) for name in ("dagster.yaml", "dagster.postgres.yaml"))
+
+    assert postgres == embedded | {"storage": {"postgres": {"postgres_url": {"env": "DAGSTER_PG_URL"}}}}
+    assert embedded["concurrency"] == {"runs": {"max_concurrent_runs": 1}, "pools": {"default_limit": 1}}
+    # a step's failure is tried again inside its run if it passes, and else is for people
+    assert embedded["run_retries"]["retry_on_asset_or_op_failure"] is False
+    assert set(embedded["retention"]) == {"schedule", "sensor"}
+    for name in re.findall(r"`orchestration/(dagster[\w.]*\.yaml)`", DEPLOYMENT):
+        assert (PROJECT_ROOT / "orchestration" / name).is_file()
+
+
+def test_figures_in_the_text_are_those_of_the_files(tmp_path):
+    monitoring = settings_of_dagster("dagster.postgres.yaml", tmp_path)["run_monitoring"]
+    assert f"doesn't start in {monitoring['start_timeout_seconds'] // 60} minutes" in DEPLOYMENT
+    assert f"runs for {monitoring['max_runtime_seconds'] // 3600} hours" in DEPLOYMENT
+    defaults = Settings.model_fields
+    minutes = [
+        defaults["retry_seconds"].default * GROWTH**number / 60 for number in range(defaults["step_retries"].default)
+    ]
+    first, second, third, last = (f"{minute:.0f}" for minute in minutes)
+    assert f"after {first}, {second}, {third} and {last}\n  minutes" in DEPLOYMENT
 
 
 def test_the_workspace_is_one_code_server(tmp_path):
@@ -75,14 +92,16 @@ def test_the_workspace_is_one_code_server(tmp_path):
 def test_the_driver_is_of_the_locked_family():
     lock = (PROJECT_ROOT / "requirements.lock").read_text(encoding="utf-8")
     of_dbt = re.search(r"^dagster-dbt==([\d.]+)", lock, re.MULTILINE)[1]
-    assert f"dagster-postgres=={of_dbt} " in text_of("driver")
-    assert "dagster-postgres==" not in lock, "then the driver need not be installed besides"
+    assert f"\ndagster-postgres=={of_dbt} " in lock
+    assert "\npsycopg2-binary==" in lock
+    assert "`postgresql+psycopg2://`" in DEPLOYMENT
+    assert "\nDAGSTER_PG_URL=\n" in text_of("observatory.env"), "a secret stands nowhere else"
 
 
 def test_settings_that_are_set_exist():
     named = re.findall(r"^(\w+)=", text_of("observatory.env"), re.MULTILINE)
     ours = {f"OBSERVATORY_{name.upper()}" for name in Settings.model_fields}
-    assert set(named) - ours == {"DAGSTER_HOME", "DAGSTER_PG_PASSWORD", "HF_TOKEN"}
+    assert set(named) - ours == {"DAGSTER_HOME", "DAGSTER_PG_URL", "HF_TOKEN"}
     assert set(re.findall(r"OBSERVATORY_[A-Z_]+", DEPLOYMENT)) <= ours
 
 

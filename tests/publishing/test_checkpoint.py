@@ -3,11 +3,12 @@
 import json
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import duckdb
 import pytest
 
-from orchestration.publishing import WarehouseUnavailable, checkpoint
+from orchestration.publishing import WarehouseBusy, checkpoint
 from orchestration.publishing.current import Version, point_current_at, read_version
 from orchestration.settings import PROJECT_ROOT
 
@@ -88,7 +89,9 @@ def test_a_crash_while_restoring_is_repaired_by_restoring_again(settings, monkey
     assert rows(settings) == 3
 
 
-def test_two_processes_do_not_write_at_once(settings):
+@contextmanager
+def another_writer(settings):
+    """A process that has begun to write, and does so until its standard input is closed."""
     program = (
         "import sys\n"
         "from pathlib import Path\n"
@@ -106,11 +109,41 @@ def test_two_processes_do_not_write_at_once(settings):
         cwd=PROJECT_ROOT,
     ) as other:
         assert other.stdout.readline() == "writing\n"
-        with pytest.raises(WarehouseUnavailable, match="one run at a time"):
+        yield other
+        other.kill()
+
+
+def test_two_processes_do_not_write_at_once(settings):
+    with another_writer(settings) as other:
+        with pytest.raises(WarehouseBusy, match=rf"process {other.pid} \(-c\) since .*one run at a time"):
             checkpoint.begin(settings, owner="first", run_id="first")
         other.kill()
     # the system lets the lock go with the process; what it left unpublished is taken back
     assert checkpoint.begin(settings, owner="first", run_id="first") is True
+
+
+def test_who_waits_is_told_for_whom_and_goes_on_when_that_one_has_ended(settings):
+    told = []
+    with another_writer(settings) as other:
+
+        def end_it(line):
+            told.append(line)
+            other.kill()
+
+        checkpoint.hold(settings, wait_seconds=60, tell=end_it)
+    (line,) = told
+    assert line.startswith(f"Waiting for process {other.pid} (-c) since ")
+    assert checkpoint.begin(settings, owner="first", run_id="first") is True
+
+
+def test_a_retry_from_the_middle_is_overtaken_by_whatever_began_since(settings):
+    checkpoint.begin(settings, owner="first", run_id="first")
+    assert not checkpoint.overtaken(settings, owner="first", version_id=None)
+
+    checkpoint.begin(settings, owner="second", run_id="second")
+    assert checkpoint.overtaken(settings, owner="first", version_id=None)
+    checkpoint.commit(settings)
+    assert checkpoint.overtaken(settings, owner="first", version_id="never-published")
 
 
 def test_a_version_that_was_swapped_in_before_the_crash_keeps_its_warehouse(settings, monkeypatch):
