@@ -26,6 +26,9 @@ SEED = 20261129
 MODELS = 2_500
 # A fifth of the runs, so that most of the soak is what comes after the first removal.
 KEEP_RUNS = 20
+# A Hub this small loses one of its largest repositories now and then, at which the raw gate stops the day: part of a soak. So
+# many days stopped in a row are something else.
+STUCK = 5
 RESULTS = PROJECT_ROOT / "benchmarks" / "results" / "soak.json"
 
 
@@ -40,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     say(results["in_words"])
-    return 0 if results["runs"][-1]["succeeded"] else 1
+    return 0 if len(results["runs"]) == asked.runs else 1
 
 
 def soak(scratch: Path, runs: int, to: Path) -> dict:
@@ -68,7 +71,7 @@ def soak(scratch: Path, runs: int, to: Path) -> dict:
             to.parent.mkdir(parents=True, exist_ok=True)
             to.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
             say(f"{number + 1}/{runs}: {json.dumps(records[-1])}")
-            if not succeeded:
+            if [record["succeeded"] for record in records[-STUCK:]] == [False] * STUCK:
                 break
     return results
 
@@ -115,7 +118,8 @@ def told(records: list[dict]) -> dict:
     before = records[: KEEP_RUNS + 1]
     first = (before[-1]["dagster_bytes"] - before[0]["dagster_bytes"]) / (len(before) - 1) if len(before) > 1 else None
     words = (
-        f"{len(records)} runs of the daily job (SIMULATED Hub, {MODELS:,} models), the newest {KEEP_RUNS} kept whole: "
+        f"{len(records)} runs of the daily job (SIMULATED Hub, {MODELS:,} models), of which a gate stopped "
+        f"{sum(not record['succeeded'] for record in records)}; the newest {KEEP_RUNS} kept whole: "
         f"Dagster's storage {last['dagster_bytes'] / 1e6:.1f} MB at the end"
     )
     if grown is not None:
