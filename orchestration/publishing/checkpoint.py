@@ -75,7 +75,7 @@ def hold(settings: Settings, *, wait_seconds: float = 0, tell: Callable[[str], N
             tell(f"Waiting for {_holder(file)} to end: one run at a time writes the warehouse. Ctrl-C gives up.")
         time.sleep(LOOK_EVERY_SECONDS)
     file.truncate(0)
-    file.write(f"process {os.getpid()} ({Path(sys.argv[0] or 'python').name}) since {datetime.now(UTC):%H:%M:%S} UTC")
+    file.write(f"process {os.getpid()} ({_program()}) since {datetime.now(UTC):%H:%M:%S} UTC")
     file.flush()
     _held[path] = file
 
@@ -86,6 +86,11 @@ def _locked(file: IO) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _program() -> str:
+    program = Path(sys.argv[0] or "python")
+    return program.parent.name if program.name == "__main__.py" else program.name
 
 
 def _holder(file: IO) -> str:
