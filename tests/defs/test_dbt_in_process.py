@@ -12,8 +12,9 @@ import pytest
 import yaml
 
 from orchestration.defs.transform.dbt_in_process import DbtInProcess
-from orchestration.defs.transform.layers import raise_if_failed
+from orchestration.defs.transform.layers import raise_if_failed, raise_if_locked
 from orchestration.project import dbt_project
+from orchestration.publishing import WarehouseBusy
 
 DAY = date(2026, 11, 24)
 
@@ -52,6 +53,27 @@ def opened_elsewhere(settings, query: str, *, read_only: bool) -> str:
     opened = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
     assert opened.returncode == 0, opened.stderr
     return opened.stdout.strip()
+
+
+def test_a_reader_that_has_the_warehouse_open_is_named_and_passes(dbt, settings):
+    settings.warehouse_path.parent.mkdir(parents=True)
+    duckdb.connect(str(settings.warehouse_path)).close()
+    program = f"import duckdb; held = duckdb.connect({str(settings.warehouse_path)!r}, read_only=True)"
+    with subprocess.Popen(
+        [sys.executable, "-c", f"{program}; print('open', flush=True); input()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as reader:
+        assert reader.stdout.readline() == "open\n"
+        _, locked_out = dbt.build("countries", settings, days=[DAY], run_id="run-1")
+        reader.communicate("\n")
+    with pytest.raises(WarehouseBusy, match=rf"PID {reader.pid}"):
+        raise_if_locked(settings, locked_out)
+
+    _, result = dbt.build("countries", settings, days=[DAY], run_id="run-1")
+    raise_if_locked(settings, result)
+    assert result.success
 
 
 @pytest.mark.parametrize("read_only", [False, True], ids=["writing", "reading"])

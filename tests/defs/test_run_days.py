@@ -1,9 +1,11 @@
 """Which days a run is about, which were set aside on the way, and that Dagster records exactly the days that are left."""
 
 from datetime import date
+from types import SimpleNamespace
 
 import dagster as dg
 import pytest
+from dagster._core.utils import make_new_run_id
 
 from orchestration.defs.alerts.findings import failures_of
 from orchestration.defs.partitions import one_run_a_range, snapshot_days
@@ -14,9 +16,11 @@ from orchestration.defs.run_days import (
     asked_days,
     good_days,
     only_good_days,
+    refuse_if_overtaken,
     set_aside,
     set_aside_days,
 )
+from orchestration.publishing import checkpoint
 
 # Long past, because a partition exists only once its day has begun.
 MONDAY, TUESDAY, WEDNESDAY = date(2025, 3, 3), date(2025, 3, 4), date(2025, 3, 5)
@@ -196,3 +200,23 @@ def test_setting_aside_adds_to_what_was_set_aside_and_cuts_long_reasons(instance
     dg.materialize([twice], instance=instance, partition_key=str(MONDAY))
 
     assert seen == [{}, {MONDAY: "first", TUESDAY: "x" * LONGEST_REASON}]
+
+
+def second_try(instance: dg.DagsterInstance, run_id: str, steps: list[str] | None) -> SimpleNamespace:
+    """What a step sees that belongs to a second try of the run, of these steps alone."""
+    ids = {"run_id": make_new_run_id(), "parent_run_id": run_id, "root_run_id": run_id}
+    run = dg.DagsterRun(job_name="daily_snapshot", step_keys_to_execute=steps, **ids)
+    return SimpleNamespace(instance=instance, run=instance.add_run(run))
+
+
+def test_a_retry_from_the_middle_is_refused_once_another_run_has_begun(instance, settings):
+    from_the_middle = ["marts_layer", "publish__current"]
+    checkpoint.begin(settings, owner="first", run_id="first")
+    refuse_if_overtaken(second_try(instance, "first", from_the_middle), settings)
+
+    checkpoint.begin(settings, owner="second", run_id="second")
+    with pytest.raises(dg.Failure, match="another run that has begun since first stopped") as refused:
+        refuse_if_overtaken(second_try(instance, "first", from_the_middle), settings)
+    assert refused.value.allow_retries is False
+    refuse_if_overtaken(second_try(instance, "first", None), settings)
+    refuse_if_overtaken(second_try(instance, "first", ["staging_layer", *from_the_middle]), settings)
