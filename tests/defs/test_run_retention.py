@@ -20,7 +20,7 @@ from tests.postgres import postgres
 
 KEEP = 10
 # A run takes a quarter of a second of CPU and more, most of it Dagster's own work on the storage (2026-11-29).
-RUNS = {"sqlite": 40, "postgres": 15}
+RUNS = {"sqlite": 25, "postgres": 15}
 FIRST_DAY = date(2026, 1, 1)
 THING = dg.AssetKey("thing")
 
@@ -39,7 +39,7 @@ def thing_suite():
 
 @pytest.fixture(scope="module")
 def job() -> dg.JobDefinition:
-    job = dg.define_asset_job("small", partitions_def=snapshot_days)
+    job = dg.define_asset_job("small")
     defs = dg.Definitions(assets=[thing], asset_checks=[thing_suite], jobs=[job], executor=dg.in_process_executor)
     return defs.resolve_job_def("small")
 

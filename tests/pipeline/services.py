@@ -16,7 +16,7 @@ from pathlib import Path
 
 from orchestration.settings import PROJECT_ROOT
 
-PATIENCE_SECONDS = 900
+PATIENCE_SECONDS = 1200
 UNITS = dict(
     re.findall(
         r"^```ini observatory-(\w+)\.service\n.*?^ExecStart=(.*?)$.*?^```",
