@@ -82,10 +82,14 @@ def keep_what_was_there(world: Path, days: list[date]) -> None:
     stops each day until a person has accepted it."""
     for before, day in pairwise(days):
         (file,) = (world / f"snapshot_date={day}").glob("*.parquet")
-        earlier = world / f"snapshot_date={before}" / "*.parquet"
+        # the folder's name is no column of a day
+        today, earlier = (
+            f"read_parquet('{path}', hive_partitioning = false)"
+            for path in (file, world / f"snapshot_date={before}" / "*.parquet")
+        )
         written = file.with_name(".all")
         duckdb.execute(
-            f"copy (from '{file}' union all by name (from '{earlier}' anti join '{file}' using (_id)) order by _id) "
+            f"copy (from {today} union all by name (from {earlier} anti join {today} using (_id)) order by _id) "
             f"to '{written}' (format parquet)"
         )
         written.replace(file)
