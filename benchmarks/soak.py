@@ -88,8 +88,10 @@ def keep_what_was_there(world: Path, days: list[date]) -> None:
             for path in (file, world / f"snapshot_date={before}" / "*.parquet")
         )
         written = file.with_name(".all")
+        # but for those whose name another repository has taken
         duckdb.execute(
-            f"copy (from {today} union all by name (from {earlier} anti join {today} using (_id)) order by _id) "
+            f"copy (select * from {today} union all by name select * from {earlier} "
+            f"where _id not in (select _id from {today}) and id not in (select id from {today}) order by _id) "
             f"to '{written}' (format parquet)"
         )
         written.replace(file)
