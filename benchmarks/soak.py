@@ -88,10 +88,10 @@ def keep_what_was_there(world: Path, days: list[date]) -> None:
             for path in (file, world / f"snapshot_date={before}" / "*.parquet")
         )
         written = file.with_name(".all")
-        # but for those whose name another repository has taken
+        # a name that somebody has taken since goes back to the repository that had it
         duckdb.execute(
-            f"copy (select * from {today} union all by name select * from {earlier} "
-            f"where _id not in (select _id from {today}) and id not in (select id from {today}) order by _id) "
+            f"copy (with lost as (select * from {earlier} where _id not in (select _id from {today})) "
+            f"select * from {today} where id not in (select id from lost) union all by name select * from lost order by _id) "
             f"to '{written}' (format parquet)"
         )
         written.replace(file)

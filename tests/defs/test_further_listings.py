@@ -230,7 +230,7 @@ def listing_alone(listing, folder: Path, *, spoil: Callable[[pa.Table], pa.Table
         for file in snapshots.glob(f"{listing.name}/*/*.parquet"):
             pq.write_table(spoil(pq.read_table(file, partitioning=None)), file)
     with SandboxHub(snapshots, day=DAY) as hub, dg.DagsterInstance.ephemeral(tempdir=str(folder)) as instance:
-        settings = Settings(home=folder / "home", hub_endpoint=hub.url, hf_token=None, page_size=60)
+        settings = Settings(home=folder / "home", hub_endpoint=hub.url, hf_token=None, page_size=60, step_retries=0)
         definitions = dg.Definitions(
             assets=[listing_asset(listing)],
             asset_checks=[listing_gate(listing)],
