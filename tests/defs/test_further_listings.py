@@ -145,7 +145,12 @@ def run_day(enabled, tmp_path_factory) -> Iterator[Callable[..., Day]]:
             folder = tmp_path_factory.mktemp("day")
             hub.faults.rules = Faults(list(faults)).rules
             settings = Settings(
-                home=folder / "home", hub_endpoint=hub.url, hf_token=None, page_size=60, account_lookups=5
+                home=folder / "home",
+                hub_endpoint=hub.url,
+                hf_token=None,
+                page_size=60,
+                account_lookups=5,
+                step_retries=0,
             )
             with dg.DagsterInstance.ephemeral(tempdir=str(folder)) as instance:
                 result = job.execute_in_process(
