@@ -82,10 +82,16 @@ def keep_what_was_there(world: Path, days: list[date]) -> None:
     stops each day until a person has accepted it."""
     for before, day in pairwise(days):
         (file,) = (world / f"snapshot_date={day}").glob("*.parquet")
-        earlier = world / f"snapshot_date={before}" / "*.parquet"
+        # the folder's name is no column of a day
+        today, earlier = (
+            f"read_parquet('{path}', hive_partitioning = false)"
+            for path in (file, world / f"snapshot_date={before}" / "*.parquet")
+        )
         written = file.with_name(".all")
+        # a name that somebody has taken since goes back to the repository that had it
         duckdb.execute(
-            f"copy (from '{file}' union all by name (from '{earlier}' anti join '{file}' using (_id)) order by _id) "
+            f"copy (with lost as (select * from {earlier} where _id not in (select _id from {today})) "
+            f"select * from {today} where id not in (select id from lost) union all by name select * from lost order by _id) "
             f"to '{written}' (format parquet)"
         )
         written.replace(file)

@@ -145,7 +145,12 @@ def run_day(enabled, tmp_path_factory) -> Iterator[Callable[..., Day]]:
             folder = tmp_path_factory.mktemp("day")
             hub.faults.rules = Faults(list(faults)).rules
             settings = Settings(
-                home=folder / "home", hub_endpoint=hub.url, hf_token=None, page_size=60, account_lookups=5
+                home=folder / "home",
+                hub_endpoint=hub.url,
+                hf_token=None,
+                page_size=60,
+                account_lookups=5,
+                step_retries=0,
             )
             with dg.DagsterInstance.ephemeral(tempdir=str(folder)) as instance:
                 result = job.execute_in_process(
@@ -230,7 +235,7 @@ def listing_alone(listing, folder: Path, *, spoil: Callable[[pa.Table], pa.Table
         for file in snapshots.glob(f"{listing.name}/*/*.parquet"):
             pq.write_table(spoil(pq.read_table(file, partitioning=None)), file)
     with SandboxHub(snapshots, day=DAY) as hub, dg.DagsterInstance.ephemeral(tempdir=str(folder)) as instance:
-        settings = Settings(home=folder / "home", hub_endpoint=hub.url, hf_token=None, page_size=60)
+        settings = Settings(home=folder / "home", hub_endpoint=hub.url, hf_token=None, page_size=60, step_retries=0)
         definitions = dg.Definitions(
             assets=[listing_asset(listing)],
             asset_checks=[listing_gate(listing)],

@@ -115,7 +115,9 @@ def opened(
 ) -> Iterator[Observatory]:
     home.parent.mkdir(parents=True, exist_ok=True)
     with SandboxHub(snapshots, advance=True) as hub, dg.DagsterInstance.ephemeral(tempdir=str(home.parent)) as instance:
-        settings = Settings(home=home, hub_endpoint=hub.url, hf_token=None, account_lookups=60, **options)
+        settings = Settings(
+            home=home, hub_endpoint=hub.url, hf_token=None, account_lookups=60, **({"step_retries": 0} | options)
+        )
         yield Observatory(settings, dbt, job, instance, hub)
 
 
