@@ -32,8 +32,7 @@ bounds as (
 calendar as (
 
     select
-        cast({{ days_between('first_date', 'last_date') }} as date)
-            as snapshot_date
+        {{ days_between('first_date', 'last_date') }} as snapshot_date
     from bounds
 
 ),
