@@ -73,9 +73,12 @@ test: setup  ## Run the whole test suite
 	@# Files in the order of tests/conftest.py: by themselves those with most tests go first, and the few long ones last.
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
-test-spark: setup $(SPARK_STAMP)  ## The same tables from Spark as from DuckDB, and published; needs Java 17 or newer
-	@command -v java >/dev/null || test -n "$$JAVA_HOME" || { echo "Found no Java; expected 17 or newer on the path or in JAVA_HOME, for Spark runs on it. Install it, then make test-spark."; exit 1; }
+test-spark: java-is-there setup $(SPARK_STAMP)  ## The same tables from Spark as from DuckDB, and published; needs Java 17 or newer
 	@$(BIN)/python -m pytest -m spark tests/spark
+
+java-is-there:
+	@command -v java >/dev/null || test -n "$$JAVA_HOME" || { \
+	  echo "Found no Java. Expected 17 or newer on the path, or in JAVA_HOME, because Spark runs on it. Do this: install it."; exit 1; }
 
 bench: setup  ## Benchmarks: 3 M made-up models landed and published, beside floors, peers, faults and kills
 	@$(BIN)/python -m benchmarks
@@ -125,4 +128,4 @@ $(MANIFEST): $(STAMP) $(DBT_FILES)
 	@$(BIN)/python -m orchestration prepare
 	@touch $(MANIFEST)
 
-.PHONY: help setup demo run backfill rebuild replicate thin check-organizations show versions rollback sql export notebook ui test test-spark bench bench-full lint lock clean
+.PHONY: help setup demo run backfill rebuild replicate thin check-organizations show versions rollback sql export notebook ui test test-spark java-is-there bench bench-full lint lock clean
