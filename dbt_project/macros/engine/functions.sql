@@ -69,6 +69,10 @@
     regexp_replace({{ name }}, '(^|[^0-9])([0-9])_([0-9][bB]?)(-|_|$)', '\1\2.\3\4', 'g')
 {%- endmacro %}
 
+{# A double at 12 decimals, as every published one is (definition 28), half of the last one away from zero. #}
+{% macro rounded(value) %}{{ return(adapter.dispatch('rounded')(value)) }}{% endmacro %}
+{% macro duckdb__rounded(value) %}round({{ value }}, 12){% endmacro %}
+
 {# Middle value of a group; the mean of the two in the middle when their number is even. #}
 {% macro median(value) %}{{ return(adapter.dispatch('median')(value)) }}{% endmacro %}
 {% macro duckdb__median(value) %}quantile_cont({{ value }}, 0.5){% endmacro %}

@@ -33,6 +33,10 @@
     regexp_replace({{ name }}, '(^|[^0-9])([0-9])_([0-9][bB]?)(-|_|$)', '$1$2.$3$4')
 {%- endmacro %}
 
+{# As DuckDB does it, on the scaled double: Spark's own `round` goes by the shortest decimal that tells the double, which
+   can lie on the other side of a half. #}
+{% macro spark__rounded(value) %}(round(cast({{ value }} as double) * 1e12D) / 1e12D){% endmacro %}
+
 {% macro spark__median(value) %}percentile({{ value }}, 0.5){% endmacro %}
 
 {% macro spark__days_between(first_day, last_day) %}
