@@ -119,9 +119,10 @@ $(SPARK_STAMP): requirements-spark.lock
 	@test -x $(SPARK_VENV)/bin/python || $(PYTHON) -m venv $(SPARK_VENV)
 	@awk '/^(packaging|setuptools|wheel)==/ {inside = 1} inside {print} inside && !/\\$$/ {inside = 0}' requirements-spark.lock \
 	  > $(SPARK_VENV)/build.txt
-	@$(SPARK_VENV)/bin/python -m pip install --quiet --require-hashes --only-binary :all: -r $(SPARK_VENV)/build.txt
-	@$(SPARK_VENV)/bin/python -m pip install --quiet --require-hashes --only-binary :all: --no-binary pyspark \
-	  --no-build-isolation -r requirements-spark.lock
+	@install="$(SPARK_VENV)/bin/python -m pip install --quiet"; \
+	test ! -x $(BIN)/uv || install="$(BIN)/uv pip install --quiet --compile-bytecode --python $(SPARK_VENV)/bin/python"; \
+	$$install --require-hashes --only-binary :all: -r $(SPARK_VENV)/build.txt && \
+	$$install --require-hashes --only-binary :all: --no-binary pyspark --no-build-isolation -r requirements-spark.lock
 	@touch $(SPARK_STAMP)
 
 $(MANIFEST): $(STAMP) $(DBT_FILES)
