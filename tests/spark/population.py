@@ -35,8 +35,8 @@ def land_eventful_days(home: Path, *, models: int, days: int, seed: int) -> Path
         draft.set(day, "likes", {large[40]: 2})
         if number >= 6:
             draft.set(day, "private", {large[60]: True})
-        if number in (2, 3):
-            draft.without(day, large[5])
+        if number in (4, 5):
+            draft.without(day, large[1200])  # none of those whose absence a gate stops
     draft.set(draft.days[2], "downloadsAllTime", {large[3]: None})
     draft.remove(first + timedelta(days=MISSING))
     return draft.land(home / "landing").landing
