@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+SPARK_VENV := .venv-spark
+SPARK_STAMP := $(SPARK_VENV)/.installed
 MANIFEST := dbt_project/target/manifest.json
 DBT_FILES := $(shell find dbt_project -name '*.sql' -o -name '*.yml' -o -name '*.csv' | grep -v '^dbt_project/target')
 
@@ -74,6 +76,13 @@ test: setup  ## Run the whole test suite
 	@# Files in the order of tests/conftest.py: by themselves those with most tests go first, and the few long ones last.
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
+test-spark: java-is-there setup $(SPARK_STAMP)  ## The same tables from Spark as from DuckDB, and published; needs Java 17 or newer
+	@$(BIN)/python -m pytest -m spark tests/spark
+
+java-is-there:
+	@command -v java >/dev/null || test -n "$$JAVA_HOME" || { \
+	  echo "Found no Java. Expected 17 or newer on the path, or in JAVA_HOME, because Spark runs on it. Do this: install it."; exit 1; }
+
 bench: setup  ## Benchmarks: 3 M made-up models landed and published, beside floors, peers, faults and kills
 	@$(BIN)/python -m benchmarks
 
@@ -83,9 +92,12 @@ bench-full: setup  ## The long benchmarks: a year of history, backfilled, asked 
 lint: setup  ## Format and lint
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
-lock: $(STAMP)  ## Resolve requirements.in anew to requirements.lock
+lock: $(STAMP)  ## Resolve requirements.in anew to requirements.lock, and Spark's beside it
 	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --only-binary :all: \
 	  --no-strip-extras --no-emit-index-url --no-header --no-annotate requirements.in -o requirements.lock
+	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --only-binary :all: --no-binary pyspark \
+	  --no-strip-extras --no-emit-index-url --no-header --no-annotate -c requirements.lock requirements-spark.in \
+	  -o requirements-spark.lock
 
 clean:  ## Forget dbt's build artefacts (data stays)
 	rm -rf dbt_project/target dbt_project/logs
@@ -104,8 +116,20 @@ $(STAMP): requirements.lock
 	fi
 	@touch $(STAMP)
 
+# pyspark is a source archive: what it is built with comes first, so that nothing is fetched without a hash.
+$(SPARK_STAMP): requirements-spark.lock
+	@echo "Installing Spark into $(SPARK_VENV) …"
+	@test -x $(SPARK_VENV)/bin/python || $(PYTHON) -m venv $(SPARK_VENV)
+	@awk '/^(packaging|setuptools|wheel)==/ {inside = 1} inside {print} inside && !/\\$$/ {inside = 0}' requirements-spark.lock \
+	  > $(SPARK_VENV)/build.txt
+	@install="$(SPARK_VENV)/bin/python -m pip install --quiet"; \
+	test ! -x $(BIN)/uv || install="$(BIN)/uv pip install --quiet --compile-bytecode --python $(SPARK_VENV)/bin/python"; \
+	$$install --require-hashes --only-binary :all: -r $(SPARK_VENV)/build.txt && \
+	$$install --require-hashes --only-binary :all: --no-binary pyspark --no-build-isolation -r requirements-spark.lock
+	@touch $(SPARK_STAMP)
+
 $(MANIFEST): $(STAMP) $(DBT_FILES)
 	@$(BIN)/python -m orchestration prepare
 	@touch $(MANIFEST)
 
-.PHONY: help setup demo run backfill rebuild replicate thin prune check-organizations show versions rollback sql export notebook ui test bench bench-full lint lock clean
+.PHONY: help setup demo run backfill rebuild replicate thin prune check-organizations show versions rollback sql export notebook ui test test-spark java-is-there bench bench-full lint lock clean

@@ -1,5 +1,5 @@
 """The command line behind the Makefile: `prepare`, `run`, `backfill`, `rebuild`, `replicate`, `thin`, `prune`, `demo`, `show`,
-`versions`, `rollback`, `sql`, `export`, `notebook`, `ui`.
+`versions`, `rollback`, `publish`, `sql`, `export`, `notebook`, `ui`.
 It starts jobs and prints what came out; what a job does belongs in `defs/` and the packages below it."""
 
 import argparse
@@ -42,6 +42,11 @@ def main(arguments: list[str] | None = None) -> int:
     back = commands.add_parser("rollback", help="take analysts back to an older version; the warehouse stays as it is")
     back.add_argument("version", help="its id, as `versions` lists it")
     back.add_argument("--reason", default="", help="why, for whoever reads status.json")
+    elsewhere = commands.add_parser("publish", help="publish tables that Spark has handed over, through the same gates")
+    elsewhere.add_argument("tables", type=Path, help="folder that orchestration.spark.build has written them into")
+    elsewhere.add_argument(
+        "--days", type=date.fromisoformat, nargs="+", required=True, help="days that are new in them"
+    )
     query = commands.add_parser("sql", help="a prompt on the published version, or one query, read-only")
     query.add_argument("query", nargs="?", help="one query; without it DuckDB's prompt opens")
     export = commands.add_parser("export", help="write a public table of the published version as CSV")
@@ -84,6 +89,8 @@ def main(arguments: list[str] | None = None) -> int:
         return versions(settings)
     if asked.command == "rollback":
         return rollback(settings, asked.version, asked.reason)
+    if asked.command == "publish":
+        return publish(settings, asked.tables)
     if asked.command == "sql":
         return sql_alone(settings, asked.query) if asked.query else prompt(settings)
     if asked.command == "export":
@@ -347,6 +354,21 @@ def rollback(settings: Settings, version_id: str, why: str) -> int:
         f"Analysts see version {version.version_id} again, with data up to {version.snapshot_date}; status.json says so.\n"
     )
     say(what_is_next(replaced))
+    return 0
+
+
+def publish(settings: Settings, tables: Path) -> int:
+    """What another engine has built, through the gates of the daily job to a version."""
+    from orchestration.publishing import PublishingError
+    from orchestration.publishing.terminal import printable
+    from orchestration.spark.publish import publish_from_spark
+
+    try:
+        version = publish_from_spark(settings, tables)
+    except PublishingError as error:
+        say(printable(str(error)))
+        return 1
+    say(f"Published version {version.version_id}, with data up to {version.snapshot_date}: make show")
     return 0
 
 

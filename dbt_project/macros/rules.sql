@@ -26,7 +26,7 @@
 
 {# Share, rounded to 12 decimals (definition 28); null when there is nothing to be a share of. #}
 {% macro share_of(numerator, denominator) -%}
-    round(cast({{ numerator }} as double) / nullif({{ denominator }}, 0), 12)
+    {{- rounded('cast(' ~ numerator ~ ' as double) / nullif(' ~ denominator ~ ', 0)') -}}
 {%- endmacro %}
 
 {# Size class by total parameters, lower edge in (definition 25). #}

@@ -293,7 +293,8 @@ def test_every_bound_has_a_reason_and_a_date_beside_it():
 
 def test_sql_stays_with_what_other_engines_read():
     for path in [*PROJECT.glob("models/**/*.sql"), *PROJECT.glob("tests/*.sql")]:
-        text = path.read_text()
+        # what stands for `union` between two selects is one
+        text = re.sub(r"\{\{ recursion_repeats\('(union(?: all)?)'\) \}\}", r"\1", path.read_text())
         sql = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|--[^\n]*|'[^']*'", " ", text, flags=re.DOTALL).lower()
         for foreign in (
             "::",

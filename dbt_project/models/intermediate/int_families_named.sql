@@ -23,7 +23,7 @@ name_variants as (
         lower(token) as token,
         kind in ('purpose', 'name') as stays,
         not {{ matches('lower(token)', "'[^a-z0-9-]'") }} as is_word,
-        {{ matches('token', "'^([^[-]|[[][^]]*[]])*-'") }} as is_of_two_parts
+        {{ has_dash_outside_brackets('token') }} as is_of_two_parts
     from {{ ref('name_variants') }}
 
 ),

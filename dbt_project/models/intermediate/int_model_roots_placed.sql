@@ -71,12 +71,13 @@ inner_edges as (
 -- `union`, not `union all`: a pair that was reached once is not followed again
 ancestors as (
 
+    {{ recursion_begins('ancestors') }}
     select
         snapshot_date,
         repo_id,
         parent_repo_id as ancestor_repo_id
     from inner_edges
-    union
+    {{ recursion_repeats('union') }}
     select
         ancestors.snapshot_date,
         ancestors.repo_id,
@@ -86,7 +87,7 @@ ancestors as (
         on
             ancestors.snapshot_date = inner_edges.snapshot_date
             and ancestors.ancestor_repo_id = inner_edges.repo_id
-
+    {{ recursion_ends('ancestors') }}
 ),
 
 -- each repository on a cycle with all that share it, itself included
@@ -203,6 +204,7 @@ ending_at_a_root as (
 
 lineage as (
 
+    {{ recursion_begins('lineage') }}
     select
         snapshot_date,
         repo_id,
@@ -210,7 +212,7 @@ lineage as (
         root_key,
         root_namespace_key
     from ending_at_a_root
-    union
+    {{ recursion_repeats('union') }}
     select
         followed.snapshot_date,
         followed.repo_id,
@@ -222,7 +224,7 @@ lineage as (
         on
             lineage.snapshot_date = followed.snapshot_date
             and lineage.repo_id = followed.listed_parent_repo_id
-
+    {{ recursion_ends('lineage') }}
 ),
 
 placed as (

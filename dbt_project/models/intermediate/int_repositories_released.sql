@@ -110,13 +110,14 @@ dated as (
 -- another (one step of the recursion per release of a family)
 release_starts as (
 
+    {{ recursion_begins('release_starts') }}
     select
         organization,
         family_key,
         min(released_on) as started_on
     from dated
     group by organization, family_key
-    union all
+    {{ recursion_repeats('union all') }}
     select
         dated.organization,
         dated.family_key,
@@ -130,7 +131,7 @@ release_starts as (
                 'release_starts.started_on', 'dated.released_on', 'day'
             ) }} > {{ var('release_window_days') }}
     group by dated.organization, dated.family_key
-
+    {{ recursion_ends('release_starts') }}
 ),
 
 started as (

@@ -32,8 +32,7 @@ bounds as (
 calendar as (
 
     select
-        cast({{ days_between('first_date', 'last_date') }} as date)
-            as snapshot_date
+        {{ days_between('first_date', 'last_date') }} as snapshot_date
     from bounds
 
 ),
@@ -113,11 +112,10 @@ scaled as (
         *,
         status = 'complete' and is_moving as has_moved,
         {{ dbt.datediff('base_date', 'snapshot_date', 'day') }} as days_since_base,
-        round(
-            median_relative_change
-            / {{ dbt.datediff('base_date', 'snapshot_date', 'day') }},
-            12
-        ) as median_change_per_day
+        {{ rounded(
+            'median_relative_change / '
+            ~ dbt.datediff('base_date', 'snapshot_date', 'day')
+        ) }} as median_change_per_day
     from placed
 
 ),

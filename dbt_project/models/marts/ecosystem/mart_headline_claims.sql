@@ -395,7 +395,7 @@ answered as (
                 end
             when 'count' then
                 case when has_metric then coalesce(value_amount, 0) end
-            else round(value_amount, 12)
+            else {{ rounded('value_amount') }}
         end as value,
         case kind
             when 'part' then
@@ -409,7 +409,7 @@ answered as (
                 end
             when 'count' then
                 case when has_metric then coalesce(comparison_amount, 0) end
-            else round(comparison_amount, 12)
+            else {{ rounded('comparison_amount') }}
         end as found_comparison
     from found
 

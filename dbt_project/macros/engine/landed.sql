@@ -9,13 +9,6 @@
     {{ return(adapter.dispatch('read_landing')(table, snapshot_dates() if dates is none else dates)) }}
 {% endmacro %}
 
-{% macro default__read_landing(table, dates) %}
-    {{ return(exceptions.raise_compiler_error(
-        "landed(): found target " ~ target.type ~ ", expected one with a read_landing macro; add " ~ target.type
-        ~ "__read_landing to macros/landed.sql."
-    )) }}
-{% endmacro %}
-
 {% macro duckdb__read_landing(table, dates) %}
     {%- set folder = env_var('OBSERVATORY_LANDING', '../data/landing') ~ '/' ~ table -%}
     {%- set globs = [] -%}
@@ -164,4 +157,15 @@
 {% macro any_file(glob) %}
     {%- set found = run_query("select count(*) from glob('" ~ glob | replace("'", "''") ~ "')") -%}
     {{ return(found.columns[0].values()[0] > 0) }}
+{% endmacro %}
+
+{# The run's own history is DuckDB's (dbt_project.yml, `quality`). #}
+{% macro default__read_quality_results() %}{{ history_elsewhere() }}{% endmacro %}
+{% macro default__read_alerts() %}{{ history_elsewhere() }}{% endmacro %}
+{% macro default__read_published(table, no_rows) %}{{ history_elsewhere() }}{% endmacro %}
+
+{% macro history_elsewhere() %}
+    {{ exceptions.raise_compiler_error(
+        model.name ~ ": found target " ~ target.type ~ ", expected duckdb; the quality marts are built where is published."
+    ) }}
 {% endmacro %}
