@@ -47,14 +47,14 @@
     {{ return(filtered) }}
 {%- endmacro %}
 
-{# A relation of a later layer as the run before left it; none on a full refresh, in a unit test, or where there was no
-   run before. Staging has to know which days are there already, and may not refer upwards. #}
-{% macro as_of_last_run(name, layer='intermediate') %}
+{# A relation of the intermediate layer as the run before left it; none on a full refresh, in a unit test, or where there
+   was no run before. Staging has to know which days are there already, and may not refer upwards. #}
+{% macro as_of_last_run(name) %}
     {%- if not execute or flags.FULL_REFRESH or model.resource_type != 'model' -%}
         {{ return(none) }}
     {%- endif -%}
     {{ return(adapter.get_relation(
-        database=target.database, schema=generate_schema_name(layer), identifier=name
+        database=target.database, schema=generate_schema_name('intermediate'), identifier=name
     )) }}
 {% endmacro %}
 

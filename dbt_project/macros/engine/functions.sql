@@ -93,10 +93,6 @@
     (epoch_us({{ last }}) - epoch_us({{ first }})) / 3600000000
 {%- endmacro %}
 
-{# How to keep a model from which a later one is made that it reads, in turn, as the run before left it. #}
-{% macro view_of_its_successor() %}{{ return(adapter.dispatch('view_of_its_successor')()) }}{% endmacro %}
-{% macro duckdb__view_of_its_successor() %}{{ return('view') }}{% endmacro %}
-
 {# How to keep a model that only names and types what lies in landed files: they are by column and never change, so that
    a copy of them in the warehouse is read no faster, and has to be written. #}
 {% macro view_of_files() %}{{ return(adapter.dispatch('view_of_files')()) }}{% endmacro %}

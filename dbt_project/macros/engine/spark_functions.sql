@@ -86,5 +86,4 @@
 {%- endmacro %}
 
 {# Views on Spark are planned anew by everyone who reads them. #}
-{% macro spark__view_of_its_successor() %}{{ return('table') }}{% endmacro %}
 {% macro spark__view_of_files() %}{{ return('table') }}{% endmacro %}

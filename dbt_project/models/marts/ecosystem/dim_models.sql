@@ -1,12 +1,27 @@
-{# The day's rows are judged in int_models_attributed: naming it keeps that gate before everything that is built here. #}
--- depends_on: {{ ref('int_models_attributed') }}
+{%- set attributes = [
+    'model_id', 'namespace', 'organization', 'family', 'created_at',
+    'pipeline_tag', 'modality', 'is_generative', 'library_name', 'license',
+    'openness', 'gated', 'declares_training_data', 'parameters',
+    'parameters_source', 'size_class', 'is_distilled', 'is_quantized', 'is_moe',
+    'is_outlier', 'base_relation', 'base_repo_id', 'root_repo_id',
+    'uploader_country', 'origin_country', 'downloads_all_time',
+    'downloads_30d', 'likes',
+] -%}
+
 with
 
-folded as (
+models as (
 
-    select * from {{ ref('int_models_folded') }}
+    select
+        *,
+        uploader_organization as organization,
+        uploader_country_code as uploader_country,
+        origin_country_code as origin_country
+    from {{ ref('int_models_attributed') }}
 
 ),
+
+{{ fold_models(attributes) }},
 
 loaded as (
 
