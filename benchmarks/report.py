@@ -154,6 +154,7 @@ def _of_daily_job(records: list[dict]) -> list[Figure]:
             "s",
             "judge_small_day",
             lambda record: _gates(record)[0],
+            rows=2_000,
         ),
         of(
             "daily job again: its gates, alone and after that import",

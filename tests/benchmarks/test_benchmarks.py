@@ -212,10 +212,10 @@ def test_the_readme_shows_the_floor_of_the_daily_job_and_keeps_the_places_of_the
     page = tmp_path / "README.md"
     for name in ("big_hub", "daily", "growth", "backfill"):
         page.write_text(README, encoding="utf-8")
-        results_file.show(name, "a table", page=page)
+        results_file.show(name, "| one |", page=page)
         shown = page.read_text(encoding="utf-8")
-        assert f"<!-- {name} -->\n\na table\n\n<!-- /{name} -->" in shown
-        results_file.show(name, "another", page=page)
-        assert page.read_text(encoding="utf-8") == shown.replace("a table", "another")
+        assert f"<!-- {name} -->\n\n| one |\n\n<!-- /{name} -->" in shown
+        results_file.show(name, "| another |", page=page)
+        assert page.read_text(encoding="utf-8") == shown.replace("| one |", "| another |")
     with pytest.raises(ValueError, match=r"found no <!-- gone --> … <!-- /gone --> in README\.md"):
-        results_file.show("gone", "a table", page=page)
+        results_file.show("gone", "| one |", page=page)

@@ -404,15 +404,15 @@ def staging_reads(sql: str) -> tuple[set[str], set[str], list[str]]:
         beginnings.add(found[1])
         return ""
 
-    sql = re.sub(r"list_has_any\('tags', \[(.*?)\]\)", note_words, sql, flags=re.DOTALL)
-    sql = re.sub(r"list_has_prefix\('tags', '([^'%]+)'\)", note_beginning, sql)
+    sql = re.sub(r"\{\{ text_of_list\('tags'\) \}\} as tags_text\b", "", sql)
+    sql = re.sub(r"text_has_any\('tags_text', \[(.*?)\]\)", note_words, sql, flags=re.DOTALL)
+    sql = re.sub(r"text_has_prefix\('tags_text', '([^'%]+)'\)", note_beginning, sql)
+    sql = re.sub(r"\{\{ explode\(list_with_prefix\('tags', '([^']+)'\)\) \}\} as tag\b", note_beginning, sql)
     sql = re.sub(r"tag like '([^'%]+?)_?%'", note_beginning, sql)
     sql = re.sub(r"\{\{ starts_with\('tag', '([^']+)'\) \}\}", note_beginning, sql)
     sql = re.sub(r"substr\(tag, length\('([^']+)'\) \+ 1\)", note_beginning, sql)
-    sql = re.sub(
-        r"\{\{ explode\('tags'\) \}\} as tag\b|'tags' as lineage_source|^\s*tags,$", "", sql, flags=re.MULTILINE
-    )
-    return words, beginnings, [line.strip() for line in sql.splitlines() if re.search(r"\btags?\b", line)]
+    sql = re.sub(r"'tags' as lineage_source|^\s*tags,$", "", sql, flags=re.MULTILINE)
+    return words, beginnings, [line.strip() for line in sql.splitlines() if re.search(r"\btags?(_text)?\b", line)]
 
 
 def columns_named(sql: str) -> set[str]:
@@ -444,7 +444,7 @@ def test_an_unknown_look_at_tags_is_noticed(sql):
 def test_a_dropped_column_or_another_word_in_staging_is_noticed():
     assert columns_named("select _id, sha as commit from landed") == {"sha"}
     assert columns_named("-- the sha is left out\nselect _id from landed") == set()
-    assert staging_reads("{{ list_has_any('tags', ['lora', 'gguf']) }}")[0] == {"lora", "gguf"}
+    assert staging_reads("{{ text_has_any('tags_text', ['lora', 'gguf']) }}")[0] == {"lora", "gguf"}
     assert staging_reads("where tag like 'arxiv:%'")[1] == {"arxiv:"}
 
 

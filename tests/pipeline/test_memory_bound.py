@@ -1,10 +1,11 @@
-"""The daily job of a million models in a process that the kernel gives no more memory: what doesn't fit is spilled, or the test
-fails. How much it takes unbounded, and how long, is measured in `benchmarks/`."""
+"""The daily job of a million models while DuckDB may take two gigabytes and the process three: what doesn't fit is spilled, or the
+job is killed. How long it takes, and what three million ask for, is measured in `benchmarks/`."""
 
 import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import duckdb
@@ -15,16 +16,10 @@ from orchestration.settings import PROJECT_ROOT
 
 MODELS = 1_000_000
 DUCKDB_MEMORY = "2GB"
-# Python with all libraries and the rows that it reads takes some 700 MB beside DuckDB's two thousand. Heap and private mappings
-# count, touched or not, and an allocator keeps a thousand of what it has given back: with three thousand million bytes it got
-# no more where 2.5 were in use. 2026-11-30.
-HARD_LIMIT_BYTES = 4_000_000_000
-LIMITED = """
-import resource, runpy, sys
-resource.setrlimit(resource.RLIMIT_DATA, (int(sys.argv[1]), int(sys.argv[1])))
-sys.argv = ["orchestration", *sys.argv[2:]]
-runpy.run_module("orchestration", run_name="__main__", alter_sys=True)
-"""
+# What a daily job may take, of which Python with all its libraries is some 700 MB. Not a limit of the kernel's on the heap:
+# that counts what an allocator holds and nobody has touched, and what V8 reserves for the charts. 2026-11-30.
+HARD_LIMIT_BYTES = 3_000_000_000
+LOOK_EVERY_SECONDS = 0.02
 
 
 @pytest.fixture(scope="module")
@@ -36,18 +31,34 @@ def home(tmp_path_factory) -> Path:
     return home
 
 
-def run(home: Path, limit: int) -> subprocess.CompletedProcess:
+def run_limited(home: Path, limit: int) -> tuple[int, str]:
+    """Run the day; its status and what it said. Killed as soon as it holds more than `limit` bytes of memory."""
     settings = {"OBSERVATORY_HOME": str(home), "OBSERVATORY_DUCKDB_MEMORY": DUCKDB_MEMORY}
-    return subprocess.run(
-        [sys.executable, "-c", LIMITED, str(limit), "run", "--day", FIRST_DAY.isoformat()],
-        cwd=PROJECT_ROOT, env=os.environ | settings, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    with (home / "said.txt").open("w+") as said:
+        job = subprocess.Popen(
+            [sys.executable, "-m", "orchestration", "run", "--day", FIRST_DAY.isoformat()],
+            cwd=PROJECT_ROOT, env=os.environ | settings, stdout=said, stderr=said,
+        )  # fmt: skip
+        while job.poll() is None:
+            if resident_bytes(job.pid) > limit:
+                job.kill()
+            time.sleep(LOOK_EVERY_SECONDS)
+        said.seek(0)
+        return job.returncode, said.read()
+
+
+def resident_bytes(pid: int) -> int:
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except (FileNotFoundError, ProcessLookupError):  # it has just ended
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def test_a_million_models_are_published_within_the_limit(home):
-    done = run(home, HARD_LIMIT_BYTES)
+    status, said = run_limited(home, HARD_LIMIT_BYTES)
 
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
+    assert status == 0, said[-3000:]
     current = home / "published" / "current"
     assert json.loads((current / "manifest.json").read_text())["is_simulated"]
     with duckdb.connect(str(current / "observatory.duckdb"), read_only=True) as connection:
@@ -56,7 +67,6 @@ def test_a_million_models_are_published_within_the_limit(home):
 
 def test_the_limit_is_one(home):
     # Python alone, with all that it imports, takes more
-    done = run(home, 200_000_000)
+    status, _ = run_limited(home, 150_000_000)
 
-    assert done.returncode != 0
-    assert "MemoryError" in done.stderr or "memory" in done.stderr.lower() or done.returncode < 0
+    assert status == -9
