@@ -1,5 +1,5 @@
-"""The daily job of a million models while DuckDB may take two gigabytes and the process three: what doesn't fit is spilled, or the
-job is killed. How long it takes, and what three million ask for, is measured in `benchmarks/`."""
+"""The daily job of a million models while DuckDB may take two gigabytes and the process three: what doesn't fit is spilled, or
+the job is killed. How long it takes, and what three million ask for, is measured in `benchmarks/`."""
 
 import json
 import os
