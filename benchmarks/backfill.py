@@ -14,6 +14,7 @@ from benchmarks.daily import run_command, run_day
 from benchmarks.landed_days import DayWriter
 from benchmarks.processes import PROJECT_ROOT
 from benchmarks.report import of_backfill
+from benchmarks.results_file import say
 from orchestration.settings import Settings
 
 RESULTS = PROJECT_ROOT / "benchmarks" / "results" / "backfill.json"
@@ -49,11 +50,6 @@ def main(arguments: list[str] | None = None) -> int:
         shutil.rmtree(scratch, ignore_errors=True)
     say(results_file.publish("backfill", asked.results, head, records, of_backfill(records)))
     return 0
-
-
-def say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

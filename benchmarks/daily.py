@@ -21,6 +21,7 @@ from benchmarks.landed_days import DayWriter
 from benchmarks.popularity import REFERENCE_MODELS
 from benchmarks.processes import PROJECT_ROOT, measured
 from benchmarks.report import of_daily
+from benchmarks.results_file import say
 from orchestration.settings import Settings
 
 RESULTS = PROJECT_ROOT / "benchmarks" / "results" / "daily.json"
@@ -226,11 +227,6 @@ def main(arguments: list[str] | None = None) -> int:
     records = measure_daily(bench, asked.models, asked.repeats, say, peers=not asked.without_peers)
     say(results_file.publish("daily", asked.results, head, records, of_daily(records)))
     return 0
-
-
-def say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

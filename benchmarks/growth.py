@@ -18,6 +18,7 @@ from benchmarks.daily import run_day
 from benchmarks.landed_days import DayWriter
 from benchmarks.processes import PROJECT_ROOT, measured
 from benchmarks.report import of_growth
+from benchmarks.results_file import say
 from orchestration.settings import Settings
 
 RESULTS = PROJECT_ROOT / "benchmarks" / "results" / "growth.json"
@@ -103,11 +104,6 @@ def main(arguments: list[str] | None = None) -> int:
         shutil.rmtree(scratch, ignore_errors=True)
     say(results_file.publish("growth", asked.results, head, records, of_growth(records)))
     return 0
-
-
-def say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

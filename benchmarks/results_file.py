@@ -3,6 +3,7 @@ figures made of them; on disk, and as the table in the README. What a record hol
 
 import json
 import os
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -72,3 +73,9 @@ def publish(
     if results.resolve().parent == FOLDER / "results":
         show(name, shown)
     return shown
+
+
+def say(line: str) -> None:
+    """Progress and tables, at once also where output is a pipe."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
