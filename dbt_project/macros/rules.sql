@@ -29,6 +29,11 @@
     {{- rounded('cast(' ~ numerator ~ ' as double) / nullif(' ~ denominator ~ ', 0)') -}}
 {%- endmacro %}
 
+{# The same of whole numbers beyond 64 bits. #}
+{% macro wide_share_of(numerator, denominator) -%}
+    {{- rounded(nearest_double(numerator) ~ ' / nullif(' ~ nearest_double(denominator) ~ ', 0)') -}}
+{%- endmacro %}
+
 {# Size class by total parameters, lower edge in (definition 25). #}
 {% macro size_class(parameters) -%}
     case

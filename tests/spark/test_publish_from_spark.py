@@ -11,7 +11,7 @@ from orchestration.publishing.errors import PublishRefused
 from orchestration.publishing.files import read_json
 from orchestration.quality.suites import MADE_AT_PUBLICATION, PUBLISHED_TABLES
 from orchestration.settings import Settings
-from orchestration.spark.publish import publish_from_spark
+from orchestration.spark.publish import STEPS, publish_from_spark
 from tests.spark.engines import BothEngines
 
 pytestmark = pytest.mark.spark
@@ -38,7 +38,7 @@ def test_tables_of_spark_become_a_version(home_of_landing: Settings, engines: Bo
         simulated = connection.sql("select bool_and(is_simulated) from marts.dim_snapshots").fetchone()[0]
     assert PUBLISHED_TABLES.keys() | (MADE_AT_PUBLICATION.keys() - {"fct_daily_model_downloads_all_days"}) <= shown
     assert sorted(day for (day,) in days) == together
-    assert {step for (step,) in steps} == {"staging", "intermediate", "marts"}
+    assert {step for (step,) in steps} == set(STEPS)
     assert simulated
     assert read_json(home_of_landing.published_dir / "status.json")["state"] == "published"
 

@@ -60,6 +60,11 @@
 {% macro wide_integer(value) %}{{ return(adapter.dispatch('wide_integer')(value)) }}{% endmacro %}
 {% macro duckdb__wide_integer(value) %}cast({{ value }} as hugeint){% endmacro %}
 
+{# The double next to such a number. DuckDB's own cast of a whole number beyond 64 bits rounds twice, and took the wrong one
+   of two for 102 of 5,000 random numbers up to 10^21 (1.5.5, 2026-11-30); from its text it rounds once. #}
+{% macro nearest_double(value) %}{{ return(adapter.dispatch('nearest_double')(value)) }}{% endmacro %}
+{% macro duckdb__nearest_double(value) %}cast(cast({{ value }} as varchar) as double){% endmacro %}
+
 {# A name in which `_` stands for the point of a number (`phi-1_5`, `internlm2_5-7b`, `Qwen-1_8B`) with a point there:
    between two single digits that end a part of the name, `b` for billions aside. #}
 {% macro point_between_digits(name) %}

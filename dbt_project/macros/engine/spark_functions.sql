@@ -29,6 +29,8 @@
 
 {% macro spark__wide_integer(value) %}cast({{ value }} as decimal(38, 0)){% endmacro %}
 
+{% macro spark__nearest_double(value) %}cast({{ value }} as double){% endmacro %}
+
 {% macro spark__point_between_digits(name) -%}
     regexp_replace({{ name }}, '(^|[^0-9])([0-9])_([0-9][bB]?)(-|_|$)', '$1$2.$3$4')
 {%- endmacro %}

@@ -75,15 +75,15 @@ final as (
         attribution,
         scope,
         entity,
-        {{ share_of('squares', '(downloads * downloads)') }} as hhi,
-        {{ share_of(
+        {{ wide_share_of('squares', '(downloads * downloads)') }} as hhi,
+        {{ wide_share_of(
             '(places_twice - (entities + 1) * downloads)',
             '(entities * downloads)',
         ) }} as gini,
         {%- for top in [1, 10, 200] %}
-        {{ share_of('top_' ~ top, 'downloads') }} as top_{{ top }}_share,
+        {{ wide_share_of('top_' ~ top, 'downloads') }} as top_{{ top }}_share,
         {%- endfor %}
-        {{ share_of('(downloads * downloads)', 'squares') }}
+        {{ wide_share_of('(downloads * downloads)', 'squares') }}
             as effective_entities
     from summed
 

@@ -1,26 +1,14 @@
 with
 
-landed as (
-
-    select
-        snapshot_date,
-        _id as repo_id,
-        tags,
-        baseModels.relation as relation,
-        baseModels.models as parents
-    from {{ landed('models') }}
-    where not coalesce(private, false)
-
-),
-
 listed_parents as (
 
     select
         snapshot_date,
-        repo_id,
-        relation,
-        {{ explode('parents') }} as parent
-    from landed
+        _id as repo_id,
+        baseModels.relation as relation,
+        {{ explode('baseModels.models') }} as parent
+    from {{ landed('models') }}
+    where not coalesce(private, false)
 
 ),
 
@@ -37,14 +25,18 @@ from_base_models as (
 
 ),
 
+-- the files are read once more for these: what is read twice by one name is
+-- kept whole in memory, and tags are most of a file
 exploded_tags as (
 
     select
         snapshot_date,
-        repo_id,
+        _id as repo_id,
         {{ explode(list_with_prefix('tags', 'base_model:')) }} as tag
-    from landed
-    where {{ list_length('parents') }} = 0
+    from {{ landed('models') }}
+    where
+        not coalesce(private, false)
+        and {{ list_length('baseModels.models') }} = 0
 
 ),
 
