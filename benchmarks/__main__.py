@@ -17,6 +17,7 @@ from benchmarks.misbehaving import Ordeal, run_ordeal
 from benchmarks.pages import Pages, written_pages
 from benchmarks.processes import PROJECT_ROOT
 from benchmarks.report import figures, markdown, of_daily
+from benchmarks.results_file import say
 from orchestration.settings import Settings
 
 QUICK_MODELS = 60_000
@@ -79,7 +80,7 @@ def measure(bench: Path, scratch: Path, models: int, repeats: int, *, quick: boo
 
 def full() -> int:
     """The long ones, each with the defaults of its own command."""
-    for part in (backfill, queries, growth):
+    for part in (backfill, growth, queries):
         say(f"python -m {part.__name__} …")
         part.main([])
     return 0
@@ -101,11 +102,6 @@ def write(folder: Path, results: dict, transcript: list[str]) -> None:
     table = markdown(results, shown)
     (folder / "RESULTS.md").write_text(table, encoding="utf-8")
     say(f"\n{table}")
-
-
-def say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

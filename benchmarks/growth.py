@@ -1,11 +1,11 @@
 """`python -m benchmarks.growth`: what the daily job costs when its day is the 2nd, 30th, 180th and 365th of a history.
-The days between are loaded many at once by the layers alone; `backfill.py` measures what many at once cost."""
+The days between are loaded many at once by the layers alone; `backfill.py` measures what many at once cost. What is published
+in the end is kept, for `queries.py` to ask."""
 
 import argparse
 import json
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -22,21 +22,26 @@ from benchmarks.results_file import say
 from orchestration.settings import Settings
 
 RESULTS = PROJECT_ROOT / "benchmarks" / "results" / "growth.json"
-MODELS = 200_000
+MODELS = 100_000
 MEASURED_DAYS = (2, 30, 180, 365)
 # So many model-days lie landed and are loaded in one go between the measured days, which bounds disk and memory.
 MODEL_DAYS_A_LOAD = 3_000_000
 BLOCK_BYTES = 262_144  # DuckDB's own, of which a table's rows fill whole ones
 
 
-def measure_growth(scratch: Path, models: int, numbers: list[int], say: Callable[[str], None]) -> list[dict]:
+def home_of_year(models: int, days: int) -> Path:
+    return Settings().home / "bench" / f"year-of-big-hub-models={models}-days={days}"
+
+
+def measure_growth(home: Path, models: int, numbers: list[int], say: Callable[[str], None]) -> list[dict]:
     """A record of the daily job on each of the days `numbers` (1 is the first), with what the warehouse then holds.
 
-    Rows of days that are loaded are removed, so that any length of history fits; manifests and captures stay.
+    Rows of days that are loaded are removed, so that any length of history fits; manifests and captures stay. In the end
+    the home, made anew, holds what is published and no more.
     """
-    home = scratch / "home"
+    shutil.rmtree(home, ignore_errors=True)
     hub = BigHub(models, days=numbers[-1])
-    writer = DayWriter(hub, home / "landing", scratch / "fixed", progress=lambda line: None)
+    writer = DayWriter(hub, home / "landing", home / "fixed", progress=lambda line: None)
     loaded, records = 0, []
     for number in numbers:
         load(writer, home, range(loaded, number - 1))
@@ -48,6 +53,8 @@ def measure_growth(scratch: Path, models: int, numbers: list[int], say: Callable
         record["published_bytes"] = published_bytes(home)
         records.append(record)
         say(f"  day {number}: {record['wall_seconds']:.1f} s, {record['cpu_seconds']:.1f} s of CPU")
+    for folder in set(home.iterdir()) - {home / "published"}:
+        shutil.rmtree(folder)
     return records
 
 
@@ -94,14 +101,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--days", type=int, nargs="+", default=list(MEASURED_DAYS), help="which of the year to measure")
     parser.add_argument("--results", type=Path, default=RESULTS)
     asked = parser.parse_args(arguments)
-    bench = Settings().home / "bench"
-    bench.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix="growth-", dir=bench))
-    head = results_file.opened({"models": asked.models, "days": sorted(asked.days)})
-    try:
-        records = measure_growth(scratch, asked.models, sorted(asked.days), say)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    days = sorted(asked.days)
+    head = results_file.opened({"models": asked.models, "days": days})
+    records = measure_growth(home_of_year(asked.models, days[-1]), asked.models, days, say)
     say(results_file.publish("growth", asked.results, head, records, of_growth(records)))
     return 0
 

@@ -18,6 +18,7 @@ from benchmarks import big_hub, draws, made_up_models, made_up_tags, popularity
 from benchmarks.big_hub import FIRST_DAY, BigHub
 from benchmarks.made_up_models import CAPTURED, RELATIONS, SCORES, joined, lineage_words, list_offsets
 from benchmarks.made_up_tags import LIBRARIES, TASKS
+from benchmarks.results_file import say
 from orchestration.hub.listings import MODELS as LISTING
 from orchestration.hub.readers import BASE_MODELS, TIMESTAMP
 from orchestration.hub.records import Counts
@@ -264,11 +265,6 @@ def _replaced(table: pa.Table, name: str, at: np.ndarray, values: pa.Array) -> p
     column = table[name].combine_chunks()
     column = pc.replace_with_mask(column, pa.array(mask), values.cast(column.type))
     return table.set_column(table.schema.get_field_index(name), table.schema.field(name), column)
-
-
-def say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

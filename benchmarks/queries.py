@@ -1,37 +1,27 @@
 """`python -m benchmarks.queries`: how long an analyst waits for an answer when the published version holds a year.
-The year is made up as in `growth.py` and published once; the questions are the tables' own examples and `analysts.py`."""
+The year is the one that `growth.py` leaves behind; the questions are the tables' own examples and those of `analysts.py`."""
 
 import argparse
 import json
-import shutil
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
 from pathlib import Path
 from statistics import median
 
 from benchmarks import results_file
 from benchmarks.analysts import QUESTIONS
-from benchmarks.big_hub import BigHub
-from benchmarks.growth import load
-from benchmarks.landed_days import DayWriter
+from benchmarks.growth import MODELS, home_of_year, measure_growth
 from benchmarks.processes import PROJECT_ROOT
+from benchmarks.results_file import say
 from orchestration.project import dbt_project
-from orchestration.publishing import build_candidate, current_version, open_current, publish_candidate
+from orchestration.publishing import current_version, open_current
 from orchestration.publishing.query import public_tables
 from orchestration.settings import Settings
 
-MODELS, DAYS, REPEATS = 100_000, 365, 5
+DAYS, REPEATS = 365, 5
 AIM_MS = 100  # an answer that comes at once, as the eye sees it (2026-11-29)
-# Publishing takes the gates' verdicts; this one says that there were none.
-VERDICT = {
-    "evaluation_id": "bench", "run_id": "bench", "step": "published", "table_name": "(all)",
-    "check_name": "made_up_for_a_benchmark", "severity": "watch", "blocking": False, "passed": True, "crashed": False,
-    "accepted_event": False, "accepted_because": None, "owner": None, "observed": None, "threshold": None, "basis": None,
-    "reason": "A benchmark's made-up days pass no gate.", "offenders": None,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -65,16 +55,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--home", type=Path, help="ask what is published there, and make nothing up")
     parser.add_argument("--results", type=Path, default=PROJECT_ROOT / "benchmarks" / "results" / "queries.json")
     asked = parser.parse_args(arguments)
-    results = measure_queries(
-        Settings().home / "bench", say, models=asked.models, days=asked.days, repeats=asked.repeats, home=asked.home
-    )
+    results = measure_queries(say, models=asked.models, days=asked.days, repeats=asked.repeats, home=asked.home)
     write(asked.results, results)
     say(table(results))
     return 0
 
 
 def measure_queries(
-    bench: Path,
     progress: Callable[[str], None],
     *,
     models: int = MODELS,
@@ -82,8 +69,8 @@ def measure_queries(
     repeats: int = REPEATS,
     home: Path | None = None,
 ) -> dict:
-    """Every question's times, and the size of what they were asked. The year is made up below `bench` unless it is there."""
-    settings = Settings(home=home) if home else published_year(bench, models, days, progress)
+    """Every question's times, and the size of what they were asked. The year is made up unless it is there."""
+    settings = Settings(home=home) if home else published_year(models, days, progress)
     with open_current(settings) as connection:
         sizes = rows_of_tables(connection)
         landed = connection.execute("select count(*) from marts.dim_snapshots where status = 'complete'").fetchone()[0]
@@ -137,29 +124,14 @@ def asked(connection, sql: str) -> tuple[int, float]:
     return rows, 1000 * (time.perf_counter() - began)
 
 
-def published_year(bench: Path, models: int, days: int, progress: Callable[[str], None]) -> Settings:
-    """A home whose published version holds `days` days of a made-up Hub; made once for each size. It keeps nothing else.
-
-    It skips the gates, which are for real days, and takes a quarter of an hour for 100,000 models and a year.
-    """
-    home = bench / f"year-of-big-hub-models={models}-days={days}"
-    settings = Settings(home=home)
+def published_year(models: int, days: int, progress: Callable[[str], None]) -> Settings:
+    """A home whose published version holds `days` days of a made-up Hub; made once for each size, by growing it to its last
+    day, which takes a quarter of an hour for 100,000 models and a year."""
+    settings = Settings(home=home_of_year(models, days))
     if current_version(settings) is None:
-        shutil.rmtree(home, ignore_errors=True)
         progress(f"A year of a made-up Hub of {models:,} models, loaded and published; once made it is kept …")
-        writer = DayWriter(BigHub(models, days=days), home / "landing", home / "fixed")
-        load(writer, home, range(days))
-        publish(settings, writer.hub.date(days - 1))
-        for name in ("fixed", "landing", "warehouse", "dbt", "tmp"):
-            shutil.rmtree(home / name, ignore_errors=True)
+        measure_growth(settings.home, models, [days], progress)
     return settings
-
-
-def publish(settings: Settings, day: date) -> None:
-    candidate = build_candidate(settings, version_id="bench", run_id="bench", snapshot_dates=[])
-    publish_candidate(
-        settings, candidate, quality=[VERDICT | {"evaluated_at": datetime.now(UTC), "snapshot_date": day}]
-    )
 
 
 def write(path: Path, results: dict) -> None:
@@ -177,11 +149,6 @@ def table(results: dict) -> str:
             f"| {missed} |"
         )
     return "\n".join(lines)
-
-
-def say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

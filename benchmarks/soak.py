@@ -19,6 +19,7 @@ import duckdb
 
 from benchmarks.processes import PROJECT_ROOT
 from benchmarks.report import machine, versions
+from benchmarks.results_file import say
 from orchestration.settings import Settings
 
 FIRST_DAY = date(2026, 1, 5)
@@ -166,10 +167,6 @@ def size_of(file: Path) -> int:
 
 def size_below(folder: Path) -> int:
     return sum(size_of(file) for file in folder.rglob("*") if file.is_file() and not file.is_symlink())
-
-
-def say(line: str) -> None:
-    print(line, flush=True)  # noqa: T201 - a command line's output
 
 
 if __name__ == "__main__":
