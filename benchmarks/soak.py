@@ -127,7 +127,6 @@ def state(settings: Settings, run: int) -> dict:
         "days_marked_materialised": marked,
         "days_published": days,
         "warehouse_bytes": size_of(settings.warehouse_path),
-        "home_bytes": size_below(settings.home),
         "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         "open_files": len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").exists() else None,
     }

@@ -460,6 +460,8 @@ def ui(settings: Settings, *, read_only: bool = False) -> int:
     `read_only` is a second web server, on the next port, that launches and changes nothing, beside the first one's daemon.
     """
     dagster_home(settings)
+    # the daemon may be there before the code is: a backfill then waits in place of failing
+    os.environ.setdefault("DAGSTER_BACKFILL_RETRY_DEFINITION_CHANGED_ERROR", "1")
     name, command = ("dagster-webserver", ["--read-only"]) if read_only else ("dagster", ["dev"])
     program = str(Path(sys.executable).with_name(name))
     address = ["--host", "127.0.0.1", "--port", str(settings.ui_port + read_only)]

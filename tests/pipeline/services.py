@@ -19,7 +19,7 @@ from orchestration.settings import PROJECT_ROOT
 PATIENCE_SECONDS = 1200
 UNITS = dict(
     re.findall(
-        r"^```ini observatory-(\w+)\.service\n.*?^ExecStart=(.*?)$.*?^```",
+        r"^```ini observatory-(\w+)\.service\n(.*?)^```",
         (PROJECT_ROOT / "DEPLOYMENT.md").read_text(encoding="utf-8"),
         re.MULTILINE | re.DOTALL,
     )
@@ -37,21 +37,27 @@ class Services:
         location = {"host": "127.0.0.1", "port": self.ports["code"], "location_name": "open_model_observatory"}
         self.workspace.write_text(json.dumps({"load_from": [{"grpc_server": location}]}))
 
-    def start(self, name: str) -> None:
-        command = UNITS[name].replace("/srv/observatory/app/.venv/bin", str(Path(sys.executable).parent))
+    def start(self, *names: str) -> None:
+        """All of them at once, then wait until those that listen do."""
+        for name in names:
+            self._launch(name)
+        for name in self.ports.keys() & set(names):
+            self.until(lambda port=self.ports[name]: _listens(port), f"{name} listens")
+
+    def _launch(self, name: str) -> None:
+        command = re.search(r"^ExecStart=(.*)$", UNITS[name], re.MULTILINE)[1]
+        command = command.replace("/srv/observatory/app/.venv/bin", str(Path(sys.executable).parent))
         command = command.replace("/srv/observatory/workspace.yaml", str(self.workspace))
         command = re.sub(r"-p \d+", f"-p {self.ports.get(name)}", command)
         with self.log(name).open("ab") as log:
             self.running[name] = subprocess.Popen(
                 shlex.split(command),
                 cwd=PROJECT_ROOT,
-                env=self.environment,
+                env=self.environment | dict(re.findall(r"^Environment=(\w+)=(.*)$", UNITS[name], re.MULTILINE)),
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
-        if name in self.ports:
-            self.until(lambda: _listens(self.ports[name]), f"{name} listens")
 
     def kill(self, name: str) -> None:
         """The process and all that it has started, without a word: as a machine does that loses its power."""
