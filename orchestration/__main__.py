@@ -44,9 +44,6 @@ def main(arguments: list[str] | None = None) -> int:
     back.add_argument("--reason", default="", help="why, for whoever reads status.json")
     elsewhere = commands.add_parser("publish", help="publish tables that Spark has handed over, through the same gates")
     elsewhere.add_argument("tables", type=Path, help="folder that orchestration.spark.build has written them into")
-    elsewhere.add_argument(
-        "--days", type=date.fromisoformat, nargs="+", required=True, help="days that are new in them"
-    )
     query = commands.add_parser("sql", help="a prompt on the published version, or one query, read-only")
     query.add_argument("query", nargs="?", help="one query; without it DuckDB's prompt opens")
     export = commands.add_parser("export", help="write a public table of the published version as CSV")
@@ -318,10 +315,15 @@ def launch(
 
 def show(settings: Settings) -> int:
     """The headline table of the published version, and where everything is."""
+    from orchestration.publishing import NothingPublished
     from orchestration.publishing.headline import headline_table
     from orchestration.publishing.terminal import printable
 
-    say(printable(headline_table(settings)))
+    try:
+        say(printable(headline_table(settings)))
+    except NothingPublished as error:
+        say(printable(str(error)))
+        return 1
     current = settings.published_dir / "current"
     say(f"Report:   {_relative(current / 'report' / 'index.html')}")
     say(f"Database: {_relative(current / 'observatory.duckdb')}")

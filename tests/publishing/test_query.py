@@ -4,7 +4,7 @@
 import duckdb
 import pytest
 
-from orchestration.__main__ import sql
+from orchestration.__main__ import main, show, sql
 from orchestration.publishing import NothingPublished, build_candidate, current_version, open_current, publish_candidate
 
 from .warehouse import PASSED, Contents, write_warehouse
@@ -24,6 +24,16 @@ def publish_with(settings, version_id: str, extra_models: int) -> None:
 def test_before_the_first_publication_the_way_out_is_said(settings):
     with pytest.raises(NothingPublished, match=r"Found nothing at .*current\. .*make demo"):
         open_current(settings)
+
+
+def test_commands_say_what_is_missing_and_fail(settings, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("OBSERVATORY_HOME", str(settings.home))
+
+    assert show(settings) == 1
+    assert "Found nothing at" in capsys.readouterr().out
+    # as the README has it: a folder, and no more
+    assert main(["publish", str(tmp_path / "handed-over")]) == 1
+    assert "Do this" in capsys.readouterr().out
 
 
 def test_an_open_reader_keeps_its_version_and_a_new_one_gets_the_next(settings):
