@@ -31,7 +31,7 @@ demo: setup  ## Several days of the sandbox Hub, offline: prints the headline, t
 run: setup  ## The daily job for today against the live Hub (HF_TOKEN is optional; FORCE=yes fetches a landed day again)
 	@$(BIN)/python -m orchestration run $(if $(FORCE),--force)
 
-backfill: setup  ## Past days from the archives, as one run: make backfill FIRST=2026-10-01 LAST=2026-10-05
+backfill: setup  ## Past days from the archives, in as few runs as fit into memory: make backfill FIRST=2026-10-01 LAST=2026-10-05
 	@$(BIN)/python -m orchestration backfill --first "$(FIRST)" --last "$(LAST)" $(if $(FORCE),--force)
 
 rebuild: setup  ## All landed days anew, after a change of a seed or a rule; nothing is fetched

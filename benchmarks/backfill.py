@@ -1,5 +1,5 @@
-"""`python -m benchmarks.backfill`: the job for many landed days in one run, in ratio to the job for the one day that follows.
-Both are the real commands, with all checks; the days are made by `landed_days` and lie all at once."""
+"""`python -m benchmarks.backfill`: the command for many landed days, in as few runs as fit into memory, in ratio to the job for
+the one day that follows. Both are the real commands, with all checks; the days are made by `landed_days` and lie all at once."""
 
 import argparse
 import shutil
@@ -22,7 +22,7 @@ MODELS, DAYS = 20_000, 365  # a year of so many takes 0.9 GB of landed files
 
 
 def measure_backfill(scratch: Path, models: int, days: int, say: Callable[[str], None]) -> list[dict]:
-    """The record of one run over `days` landed days, and of the daily job for the next one."""
+    """The record of the command for `days` landed days, and of the daily job for the next one."""
     home = scratch / "home"
     writer = DayWriter(BigHub(models, days=days + 1), home / "landing", scratch / "fixed")
     landed = [writer.land(day) for day in range(days + 1)]

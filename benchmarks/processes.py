@@ -62,7 +62,7 @@ def measured(command: Sequence[str], environment: dict[str, str] | None = None) 
     """Run a Python command (`-m module …`) from the project's folder; give its output and what it took.
 
     Threads and waited-for children of the process are in its figures; its peak is that of the largest single process.
-    Raises `CommandFailed` with the end of its standard error if it doesn't end with status 0.
+    Raises `CommandFailed` with the end of what it said if it doesn't end with status 0.
     """
     whole = {**os.environ, **(environment or {})}
     whole.pop("PYTHONDONTWRITEBYTECODE", None)  # without bytecode, imports would be measured
@@ -71,5 +71,5 @@ def measured(command: Sequence[str], environment: dict[str, str] | None = None) 
     told = done.stderr.strip().rpartition("\n")[2]
     taken = json.loads(told) if told.startswith("{") else {"status": done.returncode or 1}
     if taken.pop("status") != 0:
-        raise CommandFailed(f"found a failure of {' '.join(command)}:\n{done.stderr[-3000:]}")
+        raise CommandFailed(f"found a failure of {' '.join(command)}:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
     return done.stdout, Taken(**taken)

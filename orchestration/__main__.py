@@ -27,7 +27,9 @@ def main(arguments: list[str] | None = None) -> int:
     run = commands.add_parser("run", help="run the daily job against the Hub that the settings name")
     run.add_argument("--day", type=date.fromisoformat, help="snapshot day (default: today, UTC)")
     run.add_argument("--force", action="store_true", help="fetch a landed day again; the earlier revision is kept")
-    backfill = commands.add_parser("backfill", help="run the daily job for past days, from the archives, as one run")
+    backfill = commands.add_parser(
+        "backfill", help="run the daily job for past days, from the archives, as few runs as fit into memory"
+    )
     backfill.add_argument("--first", type=date.fromisoformat, required=True, help="first snapshot day")
     backfill.add_argument("--last", type=date.fromisoformat, required=True, help="last snapshot day")
     backfill.add_argument("--source", default="auto", help="auto (the default), hub_stats or weekly")
@@ -71,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
     if asked.command == "run":
         return run_day(settings, asked.day or datetime.now(UTC).date(), force=asked.force)
     if asked.command == "backfill":
-        return run_days(settings, asked.first, asked.last, source=asked.source, force=asked.force)
+        return backfill(settings, asked.first, asked.last, source=asked.source, force=asked.force)
     if asked.command == "rebuild":
         return rebuild(settings)
     if asked.command == "replicate":
@@ -125,23 +127,38 @@ def dagster_home(settings: Settings) -> Path:
 
 def run_day(settings: Settings, day: date, *, force: bool = False) -> int:
     """The daily job for one day."""
-    return run_days(settings, day, day, force=force)
+    return show(settings) if run_days(settings, [day], force=force) else 1
 
 
-def run_days(settings: Settings, first: date, last: date, *, source: str = "auto", force: bool = False) -> int:
-    """The daily job for all days from the first to the last, as one run."""
+def backfill(settings: Settings, first: date, last: date, *, source: str = "auto", force: bool = False) -> int:
+    """The daily job for all days from the first to the last: one run, or as many as DuckDB's memory asks for, each of which
+    publishes. One that fails stops its own days only."""
+    from orchestration.defs.parts import ROWS_AT_ONCE, parts_of, rows_expected
+
     days = [date.fromordinal(ordinal) for ordinal in range(first.toordinal(), last.toordinal() + 1)]
     if not days:
         say(f"Found the days {first} to {last}; expected the first not to be after the last. Correct them.")
         return 2
+    published = []
+    while days:
+        # anew each time: how many rows a day has is known once the first has landed
+        part = parts_of(days, rows_expected(settings, days), ROWS_AT_ONCE)[0]
+        if len(part) < len(days) or published:
+            say(f"\n{part[0]} to {part[-1]}: {len(part)} day(s) in this run, {len(days) - len(part)} after it")
+        published.append(run_days(settings, part, source=source, force=force))
+        days = days[len(part) :]
+    return (show(settings) if any(published) else 1) or int(not all(published))
+
+
+def run_days(settings: Settings, days: list[date], *, source: str = "auto", force: bool = False) -> bool:
+    """The daily job for the days, as one run. Says why, and gives False, if it did not publish."""
     succeeded, reasons = launch(settings, days, source=source, force=force)
     if not succeeded:
-        say(f"\nSnapshot {_listed(sorted({first, last}))} was not published.")
+        say(f"\nSnapshot {_listed(sorted({days[0], days[-1]}))} was not published.")
         for reason in reasons:
             say(f"  {reason}")
         say("What to do: RUNBOOK.md has a paragraph for each promise. Readers keep the last published version.")
-        return 1
-    return show(settings)
+    return succeeded
 
 
 def rebuild(settings: Settings) -> int:

@@ -4,7 +4,7 @@ through the daily job's own layers and gates; then published by its own last ste
 import os
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -13,20 +13,18 @@ from pathlib import Path
 import dagster as dg
 
 from orchestration.defs.alerts.findings import failed_checks_of, failures_of
+from orchestration.defs.parts import ROWS_AT_ONCE, parts_of, rows_of
 from orchestration.defs.progress import tell, timed
 from orchestration.defs.publish.version import CANDIDATE, CURRENT, REPORT
 from orchestration.defs.run_days import NOT_LANDED, set_aside_tag, tags_of_range
 from orchestration.defs.transform.dbt_in_process import LAYERS, DbtInProcess
 from orchestration.defs.transform.layers import quality_marts, quality_results, raise_if_failed
-from orchestration.landing.folders import DayFolder, landed_days
+from orchestration.landing.folders import landed_days
 from orchestration.publishing import checkpoint, current_version, write_status
 from orchestration.publishing.files import sync_path
 from orchestration.quality.gate import run_gate
 from orchestration.settings import Settings
 
-# The most that dbt has built in one go in a trial: a million models took 3.3 GB at the peak (2026-11-24). A day of more
-# than that is a part of its own, as it is a run of its own in the daily job.
-ROWS_AT_ONCE = 1_000_000
 # What staging reads of a day; one that lacks either was never loaded.
 LISTINGS = ("models", "accounts")
 LANDED_STEPS, STEPS = ("raw", "authors"), ("staging", "intermediate", "marts")
@@ -75,17 +73,6 @@ def rebuild(settings: Settings, *, dbt: DbtInProcess, job: dg.JobDefinition, ins
     return _publish(settings, dbt, job, instance, [day for day in days if day not in left_out], left_out, run_id)
 
 
-def parts_of(days: Sequence[date], rows: Mapping[date, int], at_once: int) -> list[list[date]]:
-    """The days in order, as many in a part as have at most so many rows together; a longer one is a part of its own."""
-    parts: list[list[date]] = []
-    for day in sorted(days):
-        if parts and sum(rows[other] for other in parts[-1]) + rows[day] <= at_once:
-            parts[-1].append(day)
-        else:
-            parts.append([day])
-    return parts
-
-
 def _days_landed(settings: Settings) -> list[date]:
     return sorted(set.intersection(*(set(landed_days(settings.landing_dir, listing)) for listing in LISTINGS)))
 
@@ -108,7 +95,7 @@ def _build(building: Settings, dbt: DbtInProcess, days: list[date], run_id: str)
     left_out: dict[date, str] = {}
     for step in LANDED_STEPS:
         left_out |= _refused(building, step, _judged(building, step, days, run_id))
-    rows = {day: DayFolder(building.landing_dir, "models", day).manifest()["rows"] for day in days}
+    rows = {day: rows_of(building, day) for day in days}
     while True:
         kept = [day for day in days if day not in left_out]
         if not kept:

@@ -233,10 +233,13 @@ class Evidence:
         self.connection.execute("create or replace temp table landed_manifest (manifest json, previous_manifest json)")
         self.connection.execute("insert into landed_manifest values (?, ?)", [manifest, previous_manifest])
         self.connection.execute("create or replace temp table past_manifests (snapshot_date date, manifest json)")
-        for past in (day - timedelta(days=back) for back in range(1, DAYS_LEARNED_FROM + 1)):
-            told = self._manifest(past) if self._is_good_before(past, day) else None
-            if told is not None:
-                self.connection.execute("insert into past_manifests values (?, ?)", [past, told])
+        past = [day - timedelta(days=back) for back in range(1, DAYS_LEARNED_FROM + 1)]
+        told = {one: self._manifest(one) for one in past if self._is_good_before(one, day)}
+        known = {one: manifest for one, manifest in told.items() if manifest is not None}
+        self.connection.execute(
+            "insert into past_manifests select unnest($days::date[]), unnest($manifests::json[])",
+            {"days": list(known), "manifests": list(known.values())},
+        )
         self.connection.execute(f"set variable manifest_rows = {'null' if rows is None else int(rows)}")
 
     def _show_accounts(self, day: date) -> None:

@@ -126,7 +126,7 @@ def _verdicts(
         with open_evidence(step, settings, database, at) as evidence:
             judged = []
             for day in days:
-                verdicts = [(day, suite, verdict) for suite in suites for verdict in _judge_day(suite, evidence, day)]
+                verdicts = _judge_day(suites, evidence, day)
                 blocked = any(verdict.promise.blocking and not verdict.passed for *_, verdict in verdicts)
                 evidence.note(day, passed=not blocked)
                 judged += verdicts
@@ -135,9 +135,16 @@ def _verdicts(
     yield from judged
 
 
-def _judge_day(suite: Suite, evidence: Evidence, day: date) -> list[Verdict]:
+def _judge_day(suites: Sequence[Suite], evidence: Evidence, day: date) -> list[tuple[date, Suite, Verdict]]:
     try:
         evidence.select_day(day)
+    except Exception as error:  # noqa: BLE001 - told as a crash of all checks on this day, which blocks
+        return [(day, suite, verdict) for suite in suites for verdict in _crash(suite, error)]
+    return [(day, suite, verdict) for suite in suites for verdict in _judge_or_crash(suite, evidence, day)]
+
+
+def _judge_or_crash(suite: Suite, evidence: Evidence, day: date) -> list[Verdict]:
+    try:
         return judge(suite, evidence, day)
     except Exception as error:  # noqa: BLE001 - told as a crash of the suite's checks on this day, which blocks
         return _crash(suite, error)

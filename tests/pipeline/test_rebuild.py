@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.defs.rebuild import parts_of, rebuild
+from orchestration.defs.rebuild import rebuild
 from orchestration.defs.transform.dbt_in_process import LAYERS, DbtInProcess
 from orchestration.project import dbt_project
 from orchestration.publishing import checkpoint
@@ -227,10 +227,3 @@ def test_nothing_landed_is_said(settings, other_seed):
     assert rebuild(settings, dbt=other_seed, job=None, instance=None) == [
         "Found no landed day; expected at least one. Land one first: make run, or make backfill."
     ]
-
-
-def test_parts_hold_as_many_days_as_have_so_many_rows_together():
-    rows = {DAY_1: 4, DAY_2: 6, DAY_3: 11}
-    assert parts_of([DAY_3, DAY_1, DAY_2], rows, at_once=10) == [[DAY_1, DAY_2], [DAY_3]]
-    assert parts_of([DAY_1, DAY_2], rows, at_once=9) == [[DAY_1], [DAY_2]]
-    assert parts_of([], rows, at_once=9) == []

@@ -110,6 +110,12 @@ def raise_if_locked(settings: Settings, result) -> None:
         )
 
 
+TOO_MUCH = (
+    "The rows of this run don't fit into DuckDB's memory. Do this: run fewer days at once (make backfill sees to it), or "
+    "give it more with OBSERVATORY_DUCKDB_MEMORY.\n"
+)
+
+
 def raise_if_failed(name: str, result) -> None:
     if result.success:
         return
@@ -117,9 +123,11 @@ def raise_if_failed(name: str, result) -> None:
         raise dg.Failure(f"dbt stopped in layer {name}: {result.exception}")
     failed = [node for node in result.result if str(node.status) in {"error", "fail", "runtime error"}]
     said = "\n".join(f"- {node.node.unique_id}: {node.status}. {node.message}" for node in failed)
+    is_too_much = any("Out of Memory Error" in str(node.message) for node in failed)
     raise dg.Failure(
         f"{len(failed)} of {len(result.result)} dbt nodes of layer {name} failed; nothing of this run is published.\n{said}\n"
-        f"The compiled SQL lies in the home's dbt/compiled folder; re-run the day once the cause is mended."
+        + (TOO_MUCH if is_too_much else "")
+        + "The compiled SQL lies in the home's dbt/compiled folder; re-run the day once the cause is mended."
     )
 
 
