@@ -186,6 +186,16 @@ def test_a_failing_data_test_stops_the_layer_too(dbt, settings):
         raise_if_failed("seeds", result)
 
 
+def test_too_little_memory_says_what_to_do(dbt, settings):
+    _, result = dbt.build("countries", settings.model_copy(update={"duckdb_memory": "1MB"}), days=[DAY], run_id="run-1")
+
+    with pytest.raises(dg.Failure) as failure:
+        raise_if_failed("seeds", result)
+
+    assert "Out of Memory Error" in failure.value.description
+    assert "run fewer days at once" in failure.value.description
+
+
 def test_a_command_that_dbt_does_not_know_is_said_as_it_stands(dbt, settings):
     _, result = dbt.invoke(["build", "--selekt", "countries"], settings)
 
