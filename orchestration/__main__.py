@@ -27,13 +27,13 @@ def main(arguments: list[str] | None = None) -> int:
     run = commands.add_parser("run", help="run the daily job against the Hub that the settings name")
     run.add_argument("--day", type=date.fromisoformat, help="snapshot day (default: today, UTC)")
     run.add_argument("--force", action="store_true", help="fetch a landed day again; the earlier revision is kept")
-    backfill = commands.add_parser(
+    past = commands.add_parser(
         "backfill", help="run the daily job for past days, from the archives, as few runs as fit into memory"
     )
-    backfill.add_argument("--first", type=date.fromisoformat, required=True, help="first snapshot day")
-    backfill.add_argument("--last", type=date.fromisoformat, required=True, help="last snapshot day")
-    backfill.add_argument("--source", default="auto", help="auto (the default), hub_stats or weekly")
-    backfill.add_argument("--force", action="store_true", help="fetch landed days again; earlier revisions are kept")
+    past.add_argument("--first", type=date.fromisoformat, required=True, help="first snapshot day")
+    past.add_argument("--last", type=date.fromisoformat, required=True, help="last snapshot day")
+    past.add_argument("--source", default="auto", help="auto (the default), hub_stats or weekly")
+    past.add_argument("--force", action="store_true", help="fetch landed days again; earlier revisions are kept")
     commands.add_parser("rebuild", help="build all landed days anew, after a change of a seed or a rule")
     commands.add_parser("replicate", help="land the days of two reported figures and print ours beside them")
     commands.add_parser("thin", help="thin old landed days to what history needs, and remove leftovers")

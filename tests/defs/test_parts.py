@@ -43,6 +43,7 @@ def runs(settings, monkeypatch) -> list[list[date]]:
             land(settings, day, ROWS_AT_ONCE // 2)
         return DAY_2 not in days, ["no such revision"]
 
+    monkeypatch.setenv("OBSERVATORY_HOME", str(settings.home))
     monkeypatch.setattr(command_line, "launch", launch)
     monkeypatch.setattr(command_line, "show", lambda _: 0)
     return done
@@ -51,7 +52,7 @@ def runs(settings, monkeypatch) -> list[list[date]]:
 def test_a_backfill_runs_part_after_part_and_says_that_one_failed(settings, runs, capsys):
     days = [DAY_1 + timedelta(days=number) for number in range(5)]
 
-    assert command_line.backfill(settings, days[0], days[-1]) == 1
+    assert command_line.main(["backfill", "--first", str(days[0]), "--last", str(days[-1])]) == 1
 
     # nothing was known of the first; two of the others fit together
     assert runs == [days[:1], days[1:3], days[3:]]
@@ -63,5 +64,5 @@ def test_a_backfill_runs_part_after_part_and_says_that_one_failed(settings, runs
 def test_days_that_fit_are_one_run(settings, runs):
     land(settings, DAY_3 + timedelta(days=9), 10)
 
-    assert command_line.backfill(settings, DAY_3, DAY_3 + timedelta(days=5)) == 0
+    assert command_line.main(["backfill", "--first", str(DAY_3), "--last", str(DAY_3 + timedelta(days=5))]) == 0
     assert len(runs) == 1
