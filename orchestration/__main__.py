@@ -27,9 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     run = commands.add_parser("run", help="run the daily job against the Hub that the settings name")
     run.add_argument("--day", type=date.fromisoformat, help="snapshot day (default: today, UTC)")
     run.add_argument("--force", action="store_true", help="fetch a landed day again; the earlier revision is kept")
-    past = commands.add_parser(
-        "backfill", help="run the daily job for past days, from the archives, as few runs as fit into memory"
-    )
+    past = commands.add_parser("backfill", help="run the daily job for past days, from the archives")
     past.add_argument("--first", type=date.fromisoformat, required=True, help="first snapshot day")
     past.add_argument("--last", type=date.fromisoformat, required=True, help="last snapshot day")
     past.add_argument("--source", default="auto", help="auto (the default), hub_stats or weekly")

@@ -161,7 +161,8 @@ def test_commands_exist():
     for name, options in commands:
         assert f'add_parser("{name}"' in COMMAND_LINE
         for option in re.findall(r"--[a-z-]+", options):
-            assert f'{name}.add_argument("{option}"' in COMMAND_LINE
+            parser = re.search(rf'(\w+) = commands\.add_parser\("{name}"', COMMAND_LINE)[1]
+            assert f'{parser}.add_argument("{option}"' in COMMAND_LINE
 
 
 def test_the_launch_configuration_is_what_the_assets_take():
