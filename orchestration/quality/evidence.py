@@ -117,10 +117,17 @@ class Evidence:
         self.published = _days_published(settings.published_dir)
         self.passed: set[date] = set()
         self.failed: set[date] = set()
+        self.day: date | None = None
 
     def note(self, day: date, *, passed: bool) -> None:
         """What became of a day: later days of the same gate are held against it only if it passed."""
+        self.forget([day])
         (self.passed if passed else self.failed).add(day)
+
+    def forget(self, days: Sequence[date]) -> None:
+        """Nothing is known any more of what became of these days."""
+        self.passed -= set(days)
+        self.failed -= set(days)
 
     def _is_good_before(self, landed: date, day: date) -> bool:
         """Whether a landed day is one to compare `day` with: published, or passed by this gate. A day that was blocked would
@@ -130,6 +137,7 @@ class Evidence:
 
     def select_day(self, day: date) -> None:
         """Narrow everything that follows to one day."""
+        self.day = None
         self.connection.execute(f"set variable day = date '{day.isoformat()}'")
         if self.step in {"raw", "staging"}:
             for listing in LANDED_COLUMNS:
@@ -141,6 +149,7 @@ class Evidence:
             self._show_accounts(day)
         if self.step == "listings":
             self._show_further_listings(day)
+        self.day = day
 
     def profile(self, suite: Suite) -> Profile:
         """One row of measures of the suite's table. Raises duckdb.Error where a measure can't be computed."""
@@ -188,10 +197,12 @@ class Evidence:
         names = [column[0] for column in cursor.description]
         return dict(zip(names, cursor.fetchone(), strict=True))
 
-    def offenders(self, suite: Suite, promise: Promise) -> tuple[dict[str, Any], ...]:
-        """A few rows that break the promise, the same ones each time; none where no row can be blamed."""
+    def offenders(self, suite: Suite, promise: Promise, day: date) -> tuple[dict[str, Any], ...]:
+        """A few rows of the day that break the promise, the same ones each time; none where no row can be blamed."""
         if promise.offenders is None:
             return ()
+        if self.day != day:
+            self.select_day(day)
         cursor = self.connection.execute(
             f"{suite.subject}\nselect * from ({promise.offenders}) as offenders order by all limit {OFFENDERS}"
         )

@@ -14,7 +14,7 @@ import pytest
 from orchestration.quality import SUITES
 from orchestration.quality.gate import run_gate
 from orchestration.quality.history import results_of_run
-from orchestration.quality.promises import STEPS, Between, Promise, never
+from orchestration.quality.promises import STEPS, Between, EqualTo, Promise, never
 from tests.quality.conftest import NOON, SOON
 from tests.quality.good_day import (
     DAY,
@@ -24,6 +24,7 @@ from tests.quality.good_day import (
     copy_candidate,
     land_day,
     land_listing_day,
+    land_past,
 )
 
 
@@ -248,6 +249,38 @@ def test_days_are_judged_once_and_in_order(gate):
 
     assert result.snapshot_dates == (DAY, NEXT_DAY)
     assert len(result.results) == 2 * RAW_PROMISES
+
+
+@pytest.mark.parametrize(("step", "bad"), [("raw", {3, 4, 5}), ("intermediate", {3, 6})])
+def test_many_days_are_judged_as_one_after_the_other(step, bad, settings, monkeypatch):
+    """Of eight days one lacks a model that must be there, and a number differs by one where doubles don't; one has a damaged
+    file, one a number that can't be, one isn't in the warehouse."""
+    land_past(settings)
+    days = [DAY + timedelta(days=later) for later in range(8)]
+    rows = dict.fromkeys(days, "select * from good") | {
+        days[3]: "select * from good where id <> 'openai-community/gpt2'",
+        days[5]: "select * replace (case when i = 5 then -1 else downloads end as downloads) from good",
+    }
+    for day in days:
+        land_day(settings, day, rows=rows[day])
+    build_warehouse(settings, [day for day in days if day != days[6]])
+    (landed_models(settings, days[4]) / "part-000.parquet").write_bytes(b"")
+    counted = f"9007199254740992 + (getvariable('day') <> date '{days[3]}')::bigint"
+    large = Promise("large", "9007199254740993", EqualTo(counted, "what was counted"), because="it is beyond doubles")
+    suites = {name: dataclasses.replace(suite, promises=(*suite.promises, large)) for name, suite in SUITES.items()}
+
+    def judged(at_once):
+        monkeypatch.setattr("orchestration.quality.gate.DAYS_AT_ONCE", at_once)
+        result = run_gate(step, days, settings=settings, run_id="a-run", evaluated_at=NOON, suites=suites)
+        return result.failed_dates, result.results
+
+    alone, together = judged(1), judged(32)
+
+    assert together == alone
+    assert alone[0] == [day for number, day in enumerate(days) if number in bad]
+    assert [
+        one.snapshot_date for one in alone[1] if one.check_name == "large" and one.evaluated_rows and not one.passed
+    ]
 
 
 # ---------- listings beside the models
