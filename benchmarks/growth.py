@@ -1,6 +1,6 @@
-"""`python -m benchmarks.growth`: what the daily job costs when its day is the 2nd, 30th, 180th and 365th of a history. The days
-between are loaded many at once by the layers alone, the last of them by the job; `backfill.py` measures what many at once cost.
-What is published in the end is kept, for `queries.py` to ask."""
+"""`python -m benchmarks.growth`: what the daily job costs when its day is the 2nd, 30th, 180th and 365th of a history; and the
+last of them once more where it is the 2nd, since by then there are more models, too. The days between are loaded many at once by
+the layers alone; `backfill.py` measures what many at once cost. What is published in the end is kept, for `queries.py` to ask."""
 
 import argparse
 import json
@@ -61,7 +61,18 @@ def measure_growth(home: Path, models: int, numbers: list[int], say: Callable[[s
         say(f"  day {number}: {record['wall_seconds']:.1f} s, {record['cpu_seconds']:.1f} s of CPU")
     for folder in set(home.iterdir()) - {home / "published"}:
         shutil.rmtree(folder)
-    return records
+    return [*records, measure_without_history(home.with_name(f"{home.name}-two-days"), hub, numbers[-1], say)]
+
+
+def measure_without_history(home: Path, hub: BigHub, number: int, say: Callable[[str], None]) -> dict:
+    """The record of the same day's job where only the day before has been loaded and published."""
+    shutil.rmtree(home, ignore_errors=True)
+    writer = DayWriter(hub, home / "landing", home / "fixed", progress=lambda line: None)
+    run_day(home, writer.land(number - 2))
+    record = run_day(home, writer.land(number - 1)) | {"what": "without_history", "repeat": 0, "number": number}
+    shutil.rmtree(home)
+    say(f"  day {number} without history: {record['wall_seconds']:.1f} s, {record['cpu_seconds']:.1f} s of CPU")
+    return record
 
 
 def load(writer: DayWriter, home: Path, days: range) -> None:

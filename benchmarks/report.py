@@ -275,7 +275,9 @@ GROWTH_AIM, GROWN_MB_AIM, BACKFILL_AIM = 1.15, 20, 20  # ×, MB a day for 3 M mo
 
 
 def of_growth(records: list[dict]) -> list[Figure]:
-    """The daily job on each measured day of a history, the last in ratio to the first, and what the warehouse gains a day."""
+    """The daily job on each measured day of a history, the last in ratio to the first and to itself without history, and what
+    the warehouse gains a day."""
+    records, (alone,) = _each(records, "daily_job"), _each(records, "without_history")
     shown = []
     for unit, read in {
         "CPU s": _cpu,
@@ -285,6 +287,8 @@ def of_growth(records: list[dict]) -> list[Figure]:
     }.items():
         for record in records:
             shown.append(Figure(f"daily job on day {record['number']}", unit, record["rows"], (read(record),)))
+        day = f"daily job on day {alone['number']}, as the 2nd of a history"
+        shown.append(Figure(day, unit, alone["rows"], (read(alone),)))
     first, last = records[0], records[-1]
     before = records[-2] if len(records) > 1 else first
     days = max(1, last["number"] - before["number"])
@@ -292,10 +296,25 @@ def of_growth(records: list[dict]) -> list[Figure]:
     scaled = gained * WHOLE_HUB / last["rows"]
     through = f"day {before['number']} to {last['number']}"
     ratio = f"day {last['number']} : day {first['number']}"
+    same = "the same models: what history alone adds"
     overstated = "in proportion, which overstates what does not grow with the models"
     return [
         Figure(f"daily job, {ratio}", "× CPU", last["rows"], (_cpu_ratio(last, first),), GROWTH_AIM),
         Figure(f"daily job, {ratio}", "× wall", last["rows"], (_wall_ratio(last, first),)),
+        Figure(
+            f"daily job, day {last['number']} : itself as the 2nd day",
+            "× CPU",
+            last["rows"],
+            (_cpu_ratio(last, alone),),
+            note=same,
+        ),
+        Figure(
+            f"daily job, day {last['number']} : itself as the 2nd day",
+            "× wall",
+            last["rows"],
+            (_wall_ratio(last, alone),),
+            note=same,
+        ),
         Figure("warehouse, gained a day", "MB", last["rows"], (gained,), note=f"blocks of tables, {through}"),
         Figure("warehouse, gained a day, for 3 M models", "MB", WHOLE_HUB, (scaled,), GROWN_MB_AIM, note=overstated),
         *shown,

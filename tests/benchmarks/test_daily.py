@@ -147,7 +147,9 @@ def test_growth_and_backfill_are_ratios_to_one_day():
         process("daily_job", seconds, number=number, tables={"marts.a": size})
         for number, seconds, size in ((2, 10.0, 0), (30, 10.5, 10**8), (365, 11.0, 10**8 + 335 * 10**7))
     ]
-    growth = {(figure.name, figure.unit): figure for figure in of_growth(grown)}
+    alone = process("without_history", 10.0, number=365)
+    growth = {(figure.name, figure.unit): figure for figure in of_growth([*grown, alone])}
+    assert growth["daily job, day 365 : itself as the 2nd day", "× CPU"].median == pytest.approx(1.1)
     assert growth["daily job, day 365 : day 2", "× CPU"].is_met is True
     assert growth["warehouse, gained a day, for 3 M models", "MB"].median == pytest.approx(10)
 
