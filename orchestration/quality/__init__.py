@@ -1,5 +1,5 @@
 """What the data promises, and the gate that holds it to that: registry, verdicts, history of results.
-No Dagster here, and great_expectations only inside gate.py, at the moment a gate runs."""
+No Dagster here, and great_expectations only inside expectations.py, at the moment a gate runs."""
 
 from orchestration.quality.gate import run_gate
 from orchestration.quality.history import read_history, results_of_run

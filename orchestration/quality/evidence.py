@@ -306,10 +306,12 @@ def open_evidence(
     `judged_at` (UTC) is what freshness is measured by, now by default. Raises EvidenceMissing or duckdb.Error where
     the data can't be opened.
     """
-    with tempfile.TemporaryDirectory(prefix="observatory-gate-") as spill, duckdb.connect(":memory:") as connection:
+    with (
+        tempfile.TemporaryDirectory(prefix="observatory-gate-") as spill,
+        duckdb.connect(":memory:", config=settings.duckdb_config) as connection,
+    ):
         connection.execute("set timezone = 'UTC'")
         connection.execute(f"set temp_directory = {_literal(spill)}")
-        connection.execute(f"set memory_limit = {_literal(settings.duckdb_memory)}")
         # What a query held is given back before the next one asks for as much: a sixth of the peak over three million models.
         connection.execute("set allocator_flush_threshold = '8MB'")
         connection.execute("set allocator_bulk_deallocation_flush_threshold = '8MB'")

@@ -1,31 +1,25 @@
 """The gate after a step: each promise is an expectation on a small profile of the day, each day gets its own verdict.
-The only module that uses great_expectations, imported when a gate runs; what is promised stands in suites/."""
+What is promised stands in suites/, what is measured comes from evidence.py, and expectations.py asks great_expectations."""
 
 from __future__ import annotations
 
-import logging
-import math
-import sys
-import threading
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from orchestration.quality.evidence import Evidence, Profile, open_evidence
+from orchestration.quality.expectations import LONGEST_ERROR, Outcome, import_meanwhile, is_missing, validate
 from orchestration.quality.history import write_results
 from orchestration.quality.known_events import KnownEvent, event_that_accepts, read_known_events
 from orchestration.quality.promises import STEPS, Between, EqualTo, Learned, OneOf, Promise, Suite
-from orchestration.quality.put_off import put_off
 from orchestration.quality.results import CheckResult, GateResult, evaluation_id
 from orchestration.quality.suites import SUITES
 from orchestration.settings import Settings
 
 __all__ = ["CheckResult", "GateResult", "run_gate"]
 
-LONGEST_ERROR = 1000
 # Measured, then judged in one frame: an expectation costs some 5 ms whatever its rows, two thirds of what a gate took for a day
 # of 20,000 models (2026-11-30). More at once would only be more to measure again behind a day that is blocked.
 DAYS_AT_ONCE = 64
@@ -75,7 +69,7 @@ def run_gate(
     chosen = [suite for suite in suites.values() if suite.step == step]
     events = read_known_events() if known_events is None else known_events
     at = evaluated_at.astimezone(UTC)
-    _import_meanwhile()
+    import_meanwhile()
     results = tuple(
         _result(step, day, suite, verdict, events, run_id, at)
         for day, suite, verdict in _verdicts(step, days, chosen, settings, database, at)
@@ -194,7 +188,7 @@ def _validate_days(
     raised, each day is validated by itself, since it may have been for another day's sake."""
     profiles = {day: profile for day, profile in measured.items() if _can_be_judged(suite, profile)}
     try:
-        outcomes = _validate(suite, list(profiles.values())) if profiles else []
+        outcomes = validate(suite, list(profiles.values())) if profiles else []
     except Exception as error:  # noqa: BLE001 - told as a crash of the suite's checks, which blocks
         outcomes = [error for _ in profiles]
     crashed = any(isinstance(of_day, Exception) or any(one.error for one in of_day.values()) for of_day in outcomes)
@@ -244,7 +238,7 @@ def _verdict(
     name = promise.check_name
     observed = profile.observed[name]
     said = _said(observed)
-    if _is_missing(observed):
+    if is_missing(observed):
         said = "nothing to compare: " + promise.null_means if promise.null_means else "no value"
     bounds = profile.bounds.get(name)
     return Verdict(
@@ -268,142 +262,13 @@ def _crash(suite: Suite, error: Exception) -> list[Verdict]:
     ]
 
 
-# ---------- great_expectations
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What an expectation said; `error` is the text of an exception inside it."""
-
-    passed: bool
-    error: str | None = None
-
-
-def _validate(suite: Suite, profiles: Sequence[Profile]) -> list[dict[str, Outcome]]:
-    """The suite's promises as expectations on a frame of a row a day. A promise that expects the same of all days is one column
-    (beside it what it is to equal); otherwise there is a column for each thing expected, null on the other days, which
-    expectations about values skip."""
-    gx = _great_expectations()
-    import pandas as pd
-
-    columns: dict[str, list[Any]] = {}
-    expectations, days_of = [], {}
-    for promise in suite.promises:
-        name = promise.check_name
-        for number, (expected, days) in enumerate(_by_expectation(promise, profiles).items()):
-            column = f"{name}__{number}"
-            columns[column] = _only(days, [profile.observed[name] for profile in profiles])
-            columns[_other(column)] = _only(days, [profile.expected[name] for profile in profiles])
-            expectations.append(_expectation(promise, column, expected))
-            days_of[column] = days
-    # as objects, since a column of numbers with a gap would round the large ones
-    batch = _batch_definition().get_batch(batch_parameters={"dataframe": pd.DataFrame(columns, dtype=object)})
-    validation = batch.validate(
-        gx.ExpectationSuite(name=suite.name, expectations=expectations),
-        # what was observed is in the profiles, and the offenders are in the database
-        result_format="BOOLEAN_ONLY" if len(profiles) == 1 else "COMPLETE",
-    )
-    outcomes: list[dict[str, Outcome]] = [{} for _ in profiles]
-    for result in validation.results:
-        meta = result.expectation_config.meta
-        error, days = _error(result.exception_info), days_of[meta["column"]]
-        broken = set() if result.success else set(result.result.get("unexpected_index_list") or days)
-        for day in days:
-            outcomes[day][meta["check_name"]] = Outcome(day not in broken and error is None, error)
-    return outcomes
-
-
-# What is expected of a measure without a value that had to have one.
-MUST_HAVE_A_VALUE = "a value"
-
-
-def _by_expectation(promise: Promise, profiles: Sequence[Profile]) -> dict[Hashable, list[int]]:
-    """What is expected, and of which of the days: bounds that are learned differ from day to day."""
-    groups: dict[Hashable, list[int]] = {}
-    for day, profile in enumerate(profiles):
-        name = promise.check_name
-        expected: Hashable = profile.bounds.get(name) or promise.expectation
-        # expectations about values skip nulls, so that a measure without a value would pass them
-        if _is_missing(profile.observed[name]) and promise.null_means is None:
-            expected = MUST_HAVE_A_VALUE
-        groups.setdefault(expected, []).append(day)
-    return groups
-
-
-def _only(days: Sequence[int], values: Sequence[Any]) -> list[Any]:
-    return [value if day in days else None for day, value in enumerate(values)]
-
-
-_IMPORTING = threading.Lock()
-
-
-def _great_expectations():
-    """The library, imported when the first gate runs, without what none of our promises needs: statistics of distributions
-    and charts took 1.1 s of 2.4 (2026-11-29)."""
-    with _IMPORTING, put_off("scipy.stats", "altair"):
-        import great_expectations
-        import great_expectations.expectations
-    return great_expectations
-
-
-def _import_meanwhile() -> None:
-    """Begin the import in a thread of its own, while DuckDB counts; whoever needs the library waits for it."""
-    if "great_expectations" not in sys.modules:
-        threading.Thread(target=_great_expectations, name="great_expectations").start()
-
-
-@cache
-def _batch_definition():
-    """One ephemeral context a process, with progress bars off."""
-    gx = _great_expectations()
-    from great_expectations.data_context.types.base import ProgressBarsConfig
-
-    # it tells of a temporary folder for a site that we don't build
-    logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    asset = context.data_sources.add_pandas("gate").add_dataframe_asset("profile")
-    return asset.add_batch_definition_whole_dataframe("day")
-
-
-def _expectation(promise: Promise, column: str, expected: Hashable):
-    gxe = _great_expectations().expectations
-    common = {
-        "meta": {"check_name": promise.check_name, "column": column},
-        "severity": "critical" if promise.blocking else "warning",
-    }
-    match expected:
-        case str():
-            return gxe.ExpectColumnValuesToNotBeNull(column=column, **common)
-        case Between(None, None):
-            # no history to take bounds from: any number does, and the verdict says so
-            return gxe.ExpectColumnToExist(column=column, **common)
-        case Between(minimum, maximum):
-            return gxe.ExpectColumnValuesToBeBetween(column=column, min_value=minimum, max_value=maximum, **common)
-        case OneOf(values):
-            return gxe.ExpectColumnValuesToBeInSet(column=column, value_set=list(values), **common)
-        case EqualTo():
-            return gxe.ExpectColumnPairValuesToBeEqual(column_A=column, column_B=_other(column), **common)
-
-
-def _error(exception_info: Mapping[str, Any]) -> str | None:
-    """The message of an exception inside an expectation: one dict, or one per metric that raised."""
-    parts = [exception_info] if "raised_exception" in exception_info else list(exception_info.values())
-    messages = [str(part.get("exception_message")) for part in parts if part.get("raised_exception")]
-    return "; ".join(messages)[:LONGEST_ERROR] or None
-
-
-def _other(column: str) -> str:
-    return f"{column}__expected"
-
-
 # ---------- words
 
 
 def _threshold(promise: Promise, expected: Any) -> str:
     match promise.expectation:
         case EqualTo(label=label):
-            return f"{label}" if _is_missing(expected) else f"{_said(expected)} ({label})"
+            return f"{label}" if is_missing(expected) else f"{_said(expected)} ({label})"
         case Between() | OneOf():
             return promise.expectation.threshold()
         case Learned():
@@ -419,10 +284,6 @@ def _fixed_basis(promise: Promise) -> str:
             return "the days before"
         case _:
             return f"fixed on {promise.since.isoformat()}"
-
-
-def _is_missing(value: Any) -> bool:
-    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def _said(value: Any) -> str:

@@ -29,7 +29,7 @@ def test_a_module_that_is_there_already_stays_the_same(monkeypatch):
 
 def test_a_gate_imports_neither_statistics_nor_charts():
     program = (
-        "import sys; from orchestration.quality.gate import _batch_definition; _batch_definition();"
+        "import sys; from orchestration.quality.expectations import _batch_definition; _batch_definition();"
         "print(sorted({'scipy.stats', 'altair'} & sys.modules.keys()));"
         "import scipy.stats, altair; print(scipy.stats.entropy([1, 1]) > 0, bool(altair.Chart))"
     )
