@@ -63,10 +63,10 @@ class Settings(BaseSettings):
         default="2GB",
         description="Memory that DuckDB may take in a run before it spills to disk; Python's comes on top.",
     )
-    duckdb_threads: int | None = Field(
-        default=None,
+    duckdb_threads: int = Field(
+        default_factory=lambda: os.cpu_count() or 1,
         ge=1,
-        description="Threads that DuckDB takes in a run; empty for one a core. Fewer leave room for what else the machine does.",
+        description="Threads that DuckDB takes in a run; one a core by default. Fewer leave room for what else the machine does.",
     )
     keep_runs: int = Field(
         default=120,
@@ -168,8 +168,7 @@ class Settings(BaseSettings):
     @property
     def duckdb_config(self) -> dict[str, str]:
         """What a connection is opened with that reads or writes all of a day."""
-        threads = self.duckdb_threads or os.cpu_count() or 1
-        return {"memory_limit": self.duckdb_memory, "threads": str(threads)}
+        return {"memory_limit": self.duckdb_memory, "threads": str(self.duckdb_threads)}
 
     @cached_property
     def warehouse_path(self) -> Path:

@@ -15,7 +15,6 @@ from orchestration.defs.transform.dbt_in_process import DbtInProcess
 from orchestration.defs.transform.layers import raise_if_failed, raise_if_locked
 from orchestration.project import dbt_project
 from orchestration.publishing import WarehouseBusy
-from orchestration.quality.evidence import open_evidence
 
 DAY = date(2026, 11, 24)
 
@@ -121,9 +120,8 @@ def test_what_every_connection_sets_anew_may_be_set_after_a_spill(tmp_path):
     # a large day failed in its second model: DuckDB doesn't change the folder that it has spilled to
     profile = yaml.safe_load((dbt_project.project_dir / "profiles.yml").read_text(encoding="utf-8"))
     target = profile["open_model_observatory"]["outputs"]["duckdb"]
-    assert {"memory_limit", "threads", "temp_directory"} <= target["config_options"].keys()
-    limits = {"memory_limit": "60MB", "threads": 2, "temp_directory": str(tmp_path / "spilled")}
-    options = target["config_options"] | limits
+    assert {"memory_limit", "temp_directory"} <= target["config_options"].keys()
+    options = target["config_options"] | {"memory_limit": "60MB", "temp_directory": str(tmp_path / "spilled")}
     with duckdb.connect(str(tmp_path / "warehouse.duckdb"), config=options) as warehouse:
         warehouse.execute(OUTGROWING)
         assert (tmp_path / "spilled").is_dir()
@@ -186,17 +184,6 @@ def test_a_failing_data_test_stops_the_layer_too(dbt, settings):
     _, result = dbt.invoke(["test", "--select", "countries"], settings, days=[DAY])
     with pytest.raises(dg.Failure, match=r"countries.*: fail\. Got 1 result"):
         raise_if_failed("seeds", result)
-
-
-@pytest.mark.parametrize(("asked", "told"), [(1, 1), (3, 3), (None, os.cpu_count())])
-def test_duckdb_takes_the_threads_that_it_is_given(dbt, settings, asked, told):
-    given = settings.model_copy(update={"duckdb_threads": asked})
-
-    _, result = dbt.invoke(["show", "--inline", "select current_setting('threads') as threads"], given)
-
-    assert result.result.results[0].agate_table.rows[0]["threads"] == told
-    with open_evidence("raw", given) as evidence:
-        assert evidence.connection.execute("select current_setting('threads')").fetchone() == (told,)
 
 
 def test_too_little_memory_says_what_to_do(dbt, settings):

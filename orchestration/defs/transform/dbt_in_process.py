@@ -53,12 +53,11 @@ class DbtInProcess:
 
     def _parse(self, *flags: str):
         """What is unchanged since the last parse is taken from there: a second in place of five. dbt holds that against
-        the profile as rendered, so that paths and limits, which a manifest knows nothing of, are the same ones each time."""
+        the profile as rendered, so that paths, which a manifest knows nothing of, are the same ones each time."""
         from dbt.cli.main import dbtRunner
 
         home = PROJECT_ROOT / "data"
-        settings = Settings(home=home, duckdb_memory="2GB", duckdb_threads=1)
-        with _environment(settings, spill=home / "tmp" / "dbt"):
+        with _environment(Settings(home=home), spill=home / "tmp" / "dbt"):
             command = ["--quiet", *flags, "parse", *_folders(dbt_project.project_dir / "target")]
             parsed = dbtRunner().invoke(command)
         if not parsed.success:
@@ -137,7 +136,7 @@ def _environment(settings: Settings, spill: Path | None = None):
         "OBSERVATORY_REVISION": git_revision(),
         "OBSERVATORY_TEMP": str(spill or _spill(settings)),
         "OBSERVATORY_DUCKDB_MEMORY": settings.duckdb_memory,
-        "OBSERVATORY_DUCKDB_THREADS": settings.duckdb_config["threads"],
+        "OBSERVATORY_DUCKDB_THREADS": str(settings.duckdb_threads),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         # dbt words each of its five thousand events for a log, whatever the log's level; what failed stands in the result,
         # and in Dagster's. Whoever wants its log asks for it.
