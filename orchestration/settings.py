@@ -63,11 +63,6 @@ class Settings(BaseSettings):
         default="2GB",
         description="Memory that DuckDB may take in a run before it spills to disk; Python's comes on top.",
     )
-    duckdb_threads: int = Field(
-        default_factory=lambda: os.cpu_count() or 1,
-        ge=1,
-        description="Threads that DuckDB takes in a run; one a core by default. Fewer leave room for what else the machine does.",
-    )
     keep_runs: int = Field(
         default=120,
         ge=10,
@@ -164,11 +159,6 @@ class Settings(BaseSettings):
     @cached_property
     def landing_dir(self) -> Path:
         return self.home / "landing"
-
-    @property
-    def duckdb_config(self) -> dict[str, str]:
-        """What a connection is opened with that reads or writes all of a day."""
-        return {"memory_limit": self.duckdb_memory, "threads": str(self.duckdb_threads)}
 
     @cached_property
     def warehouse_path(self) -> Path:

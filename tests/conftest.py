@@ -11,9 +11,6 @@ os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 os.environ["DO_NOT_TRACK"] = "1"
 for name in [name for name in os.environ if name.startswith(("OBSERVATORY_", "HF_TOKEN", "HF_ENDPOINT"))]:
     del os.environ[name]
-# Two workers share two cores: a thread that waits for the other worker's only turns round (2026-11-30: X).
-if "PYTEST_XDIST_WORKER" in os.environ:
-    os.environ["OBSERVATORY_DUCKDB_THREADS"] = "1"
 
 from orchestration.settings import PROJECT_ROOT, Settings  # noqa: E402
 

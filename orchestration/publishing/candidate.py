@@ -224,7 +224,7 @@ def warehouse_attached(settings: Settings, database: Path | None = None) -> Iter
             expected="the warehouse that dbt builds",
             do_this="run the daily job, or `make demo`, first",
         )
-    storage = {"storage_compatibility_version": STORAGE_VERSION, **settings.duckdb_config}
+    storage = {"storage_compatibility_version": STORAGE_VERSION, "memory_limit": settings.duckdb_memory}
     with duckdb.connect(str(database) if database else ":memory:", config=storage) as connection:
         try:
             connection.execute(f"attach {text_literal(str(warehouse))} as warehouse (read_only)")

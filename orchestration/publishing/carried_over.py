@@ -46,7 +46,7 @@ def carry_over(
     if sum(rows for table in carried.values() for rows, _ in table.days.values()) < WORTH_IT_FROM_ROWS:
         return {}
     shutil.copyfile(current, database)
-    with duckdb.connect(str(database), config=settings.duckdb_config) as connection:
+    with duckdb.connect(str(database), config={"memory_limit": settings.duckdb_memory}) as connection:
         _drop_all_but(connection, carried)
     return carried
 
@@ -75,7 +75,7 @@ def fingerprints(
 
 
 def _read(settings: Settings, current: Path, tables: Collection[str], storage_version: str) -> dict[str, CarriedTable]:
-    with duckdb.connect(str(current), read_only=True, config=settings.duckdb_config) as connection:
+    with duckdb.connect(str(current), read_only=True, config={"memory_limit": settings.duckdb_memory}) as connection:
         version = connection.execute(
             "select tags['storage_version'] from duckdb_databases() where database_name = current_database()"
         ).fetchone()[0]

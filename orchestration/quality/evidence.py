@@ -308,7 +308,7 @@ def open_evidence(
     """
     with (
         tempfile.TemporaryDirectory(prefix="observatory-gate-") as spill,
-        duckdb.connect(":memory:", config=settings.duckdb_config) as connection,
+        duckdb.connect(":memory:", config={"memory_limit": settings.duckdb_memory}) as connection,
     ):
         connection.execute("set timezone = 'UTC'")
         connection.execute(f"set temp_directory = {_literal(spill)}")

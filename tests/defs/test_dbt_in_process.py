@@ -186,8 +186,12 @@ def test_a_failing_data_test_stops_the_layer_too(dbt, settings):
         raise_if_failed("seeds", result)
 
 
-def test_too_little_memory_says_what_to_do(dbt, settings):
-    _, result = dbt.build("countries", settings.model_copy(update={"duckdb_memory": "1MB"}), days=[DAY], run_id="run-1")
+@pytest.mark.parametrize("memory", ["1MB", "500KB"])  # a model fails, or the connection before any model
+def test_too_little_memory_says_what_to_do(dbt, settings, memory):
+    _, result = dbt.build(
+        "countries", settings.model_copy(update={"duckdb_memory": memory}), days=[DAY], run_id="run-1"
+    )
+    assert (result.exception is None) == (memory == "1MB")
 
     with pytest.raises(dg.Failure) as failure:
         raise_if_failed("seeds", result)

@@ -136,7 +136,6 @@ def _environment(settings: Settings, spill: Path | None = None):
         "OBSERVATORY_REVISION": git_revision(),
         "OBSERVATORY_TEMP": str(spill or _spill(settings)),
         "OBSERVATORY_DUCKDB_MEMORY": settings.duckdb_memory,
-        "OBSERVATORY_DUCKDB_THREADS": str(settings.duckdb_threads),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         # dbt words each of its five thousand events for a log, whatever the log's level; what failed stands in the result,
         # and in Dagster's. Whoever wants its log asks for it.

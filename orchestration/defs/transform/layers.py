@@ -120,15 +120,19 @@ def raise_if_failed(name: str, result) -> None:
     if result.success:
         return
     if result.exception is not None:
-        raise dg.Failure(f"dbt stopped in layer {name}: {result.exception}")
+        raise dg.Failure(f"dbt stopped in layer {name}: {result.exception}\n{_advice(str(result.exception))}".rstrip())
     failed = [node for node in result.result if str(node.status) in {"error", "fail", "runtime error"}]
     said = "\n".join(f"- {node.node.unique_id}: {node.status}. {node.message}" for node in failed)
-    is_too_much = any("Out of Memory Error" in str(node.message) for node in failed)
     raise dg.Failure(
         f"{len(failed)} of {len(result.result)} dbt nodes of layer {name} failed; nothing of this run is published.\n{said}\n"
-        + (TOO_MUCH if is_too_much else "")
+        + _advice(said)
         + "The compiled SQL lies in the home's dbt/compiled folder; re-run the day once the cause is mended."
     )
+
+
+def _advice(said: str) -> str:
+    """What to do about a failure that says enough; also before any node has run DuckDB can be out of memory."""
+    return TOO_MUCH if "Out of Memory Error" in said else ""
 
 
 staging = _layer("staging")
