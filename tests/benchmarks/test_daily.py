@@ -115,7 +115,8 @@ RUN = {
 
 def test_the_daily_jobs_figures_are_of_its_records():
     inside = RUN | {
-        "duckdb_seconds": 38.0,
+        "to_swap_seconds": 80.0,
+        "duckdb_seconds": 60.8,
         "duckdb_cpu_seconds": 70.0,
         "duckdb_of_steps": {"raw_gate": 7.0, "staging_layer": 31.0},
     }
@@ -132,7 +133,7 @@ def test_the_daily_jobs_figures_are_of_its_records():
 
     assert len(shown) == len(of_daily(records))
     assert shown["daily job, run's start to swap", "s"].is_met is True
-    assert shown["daily job, to swap, outside DuckDB", "s"].median == 12.0
+    assert shown["daily job, to swap, outside DuckDB", "s"].median == pytest.approx(12.0)  # 24 % of 50
     assert shown["daily job, peak memory", "MB"].aim == 3_000
     assert shown["daily job, all gates", "s"].median == 9.0
     assert "31.0 s of it in DuckDB" in shown["step staging_layer", "s"].note
