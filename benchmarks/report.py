@@ -302,19 +302,15 @@ def of_growth(records: list[dict]) -> list[Figure]:
     return [
         Figure(f"daily job, {ratio}", "× CPU", last["rows"], (_cpu_ratio(last, first),), GROWTH_AIM),
         Figure(f"daily job, {ratio}", "× wall", last["rows"], (_wall_ratio(last, first),)),
-        Figure(
-            f"daily job, day {last['number']} : itself as the 2nd day",
-            "× CPU",
-            last["rows"],
-            (_cpu_ratio(last, alone),),
-            note=same,
-        ),
-        Figure(
-            f"daily job, day {last['number']} : itself as the 2nd day",
-            "× wall",
-            last["rows"],
-            (_wall_ratio(last, alone),),
-            note=same,
+        *(
+            Figure(
+                f"daily job, day {last['number']} : itself as the 2nd day",
+                unit,
+                last["rows"],
+                (ratio_of(last, alone),),
+                note=same,
+            )
+            for unit, ratio_of in {"× CPU": _cpu_ratio, "× wall": _wall_ratio}.items()
         ),
         Figure("warehouse, gained a day", "MB", last["rows"], (gained,), note=f"blocks of tables, {through}"),
         Figure("warehouse, gained a day, for 3 M models", "MB", WHOLE_HUB, (scaled,), GROWN_MB_AIM, note=overstated),
