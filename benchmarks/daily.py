@@ -78,7 +78,7 @@ def _environment(home: Path) -> dict[str, str]:
 
 
 def look_inside(home: Path, day: date) -> dict:
-    """The same command, noting when it is inside DuckDB; its other times mean nothing."""
+    """The same command, noting when it is inside DuckDB; of its other times only the whole is used, for DuckDB's share of it."""
     before, file = _swapped_at(home), home / "inside.json"
     command = ["-m", "benchmarks.inside_duckdb", str(file), "run", "--day", day.isoformat()]
     _, taken = measured(command, _environment(home))

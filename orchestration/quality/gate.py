@@ -20,7 +20,7 @@ from orchestration.settings import Settings
 
 __all__ = ["CheckResult", "GateResult", "run_gate"]
 
-# Measured, then judged in one frame: an expectation costs some 5 ms whatever its rows, two thirds of what a gate took for a day
+# Measured, then judged in one frame: an expectation costs some 5 ms whatever its rows, three fifths of what gates took for days
 # of 20,000 models (2026-11-30). More at once would only be more to measure again behind a day that is blocked.
 DAYS_AT_ONCE = 64
 

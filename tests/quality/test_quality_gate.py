@@ -254,7 +254,8 @@ def test_days_are_judged_once_and_in_order(gate):
 @pytest.mark.parametrize(("step", "bad"), [("raw", {3, 4, 5}), ("intermediate", {3, 6})])
 def test_many_days_are_judged_as_one_after_the_other(step, bad, settings, monkeypatch):
     """Of eight days one lacks a model that must be there, and a number differs by one where doubles don't; one has a damaged
-    file, one a number that can't be, one isn't in the warehouse."""
+    file, one a number that can't be, one isn't in the warehouse; on most days another promise is broken that doesn't block,
+    and on raw days one can't be judged at all."""
     land_past(settings)
     days = [DAY + timedelta(days=later) for later in range(8)]
     rows = dict.fromkeys(days, "select * from good") | {
@@ -267,7 +268,15 @@ def test_many_days_are_judged_as_one_after_the_other(step, bad, settings, monkey
     (landed_models(settings, days[4]) / "part-000.parquet").write_bytes(b"")
     counted = f"9007199254740992 + (getvariable('day') <> date '{days[3]}')::bigint"
     large = Promise("large", "9007199254740993", EqualTo(counted, "what was counted"), because="it is beyond doubles")
-    suites = {name: dataclasses.replace(suite, promises=(*suite.promises, large)) for name, suite in SUITES.items()}
+    often = f"(getvariable('day') not in (date '{days[0]}', date '{days[2]}'))::integer"
+    watched = Promise("watched", often, Between(0, 0), because="days pass and fail in one frame", severity="watch")
+    silly = Promise("silly", "'text'", Between(0, 1), because="text can't be compared with a number", severity="watch")
+    suites = {
+        name: dataclasses.replace(
+            suite, promises=(*suite.promises, large, watched, *([silly] if step == "raw" else []))
+        )
+        for name, suite in SUITES.items()
+    }
 
     def judged(at_once):
         monkeypatch.setattr("orchestration.quality.gate.DAYS_AT_ONCE", at_once)
@@ -281,6 +290,8 @@ def test_many_days_are_judged_as_one_after_the_other(step, bad, settings, monkey
     assert [
         one.snapshot_date for one in alone[1] if one.check_name == "large" and one.evaluated_rows and not one.passed
     ]
+    assert {one.snapshot_date for one in alone[1] if one.check_name == "watched" and one.passed} == {days[0], days[2]}
+    assert any(one.crashed for one in alone[1] if one.check_name == "silly") == (step == "raw")
 
 
 # ---------- listings beside the models
